@@ -1,0 +1,108 @@
+package gossip
+
+import (
+	"time"
+
+	"github.com/g2g-net/g2g/pki"
+)
+
+// Effects is what the driver has to do after a turn, in this order: save, then send and answer, then publish, then tell.
+type Effects struct {
+	Save    Save
+	Sends   []Send
+	Trust   bool // Machine.Trust has changed
+	Notices []Notice
+}
+
+// A Send is a request to a peer. Its outcome comes back through Machine.Reply or Machine.Fail, once.
+type Send struct {
+	Call      uint64
+	To        pki.ID
+	Addresses []string
+	Request   Message
+	Timeout   time.Duration
+}
+
+// Save is what must be on disk before anybody hears of it. Nil and empty fields change nothing.
+type Save struct {
+	Own             *Own
+	Nominations     []SealedNomination // put, by token ID
+	DropNominations []pki.TokenID      // with their claims
+	Claims          []ClaimRecord      // put, by token and joiner
+	Reserve         []Address          // replaces the whole reserve, if ReserveChanged
+	ReserveChanged  bool
+}
+
+// IsZero tells whether there is nothing to save.
+func (s Save) IsZero() bool {
+	return s.Own == nil && len(s.Nominations) == 0 && len(s.DropNominations) == 0 && len(s.Claims) == 0 && !s.ReserveChanged
+}
+
+// Own is this node's own numbers. None of them ever goes back.
+type Own struct {
+	Sequence    uint64 // of the contact
+	Incarnation uint64
+	Epoch       uint64 // of the leaf
+	MinEpoch    uint64
+}
+
+// A ClaimRecord is a use of a token of this node, with the admission that it led to.
+type ClaimRecord struct {
+	Token  pki.TokenID
+	Joiner pki.ID
+	At     int64  // Unix seconds
+	Chain  []byte // pki.Chain of the joiner
+}
+
+// An Address is where a member could be reached once. It outlives membership, partitions and restarts.
+type Address struct {
+	ID        pki.ID
+	Addresses []string
+	Heard     int64 // Unix seconds of the last proof of life on this node's clock
+}
+
+// Saved is what a machine starts from: the sum of all that was saved.
+type Saved struct {
+	Own         Own
+	Nominations []SealedNomination
+	Claims      []ClaimRecord
+	Reserve     []Address
+}
+
+// A Notice tells an operator that something happened.
+type Notice struct {
+	Kind     Kind
+	Severity Severity
+	Peer     pki.ID // zero where it is about no peer
+	Name     string
+	Detail   string
+}
+
+// Kind is what a notice is about.
+type Kind string
+
+// The kinds that a machine tells.
+const (
+	KindAlive      Kind = "alive"
+	KindLate       Kind = "late"
+	KindDead       Kind = "dead"
+	KindLeft       Kind = "left"
+	KindReachable  Kind = "reachable"
+	KindUnreached  Kind = "unreachable"
+	KindNominated  Kind = "nominated"
+	KindAdmitted   Kind = "admitted"
+	KindRefused    Kind = "refused"
+	KindRevoked    Kind = "revoked"
+	KindClone      Kind = "clone"
+	KindMisbehaved Kind = "misbehaved"
+)
+
+// Severity grades a notice.
+type Severity string
+
+// The severities.
+const (
+	Info    Severity = "info"
+	Warning Severity = "warning"
+	Error   Severity = "error"
+)

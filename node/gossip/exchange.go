@@ -1,0 +1,183 @@
+package gossip
+
+import (
+	"time"
+
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// partner draws an active peer with which no exchange is under way.
+func (m *Machine) partner() (pki.ID, bool) {
+	var free []pki.ID
+	for _, id := range m.active {
+		if !m.attempt(id).exchanging {
+			free = append(free, id)
+		}
+	}
+	if len(free) == 0 {
+		return pki.ID{}, false
+	}
+	return free[m.cfg.Random.IntN(len(free))], true
+}
+
+// exchange tells a peer what is held and what advanced here since the last time.
+func (m *Machine) exchange(now time.Time, to pki.ID) {
+	a := m.attempt(to)
+	if a.exchanging {
+		return
+	}
+	a.exchanging = true
+	salt := m.cfg.Random.Uint64()
+	digest, ids := m.view.Digest(salt, m.contact, m.beat.Sequence)
+	c := m.send(to, ExchangeRequest{
+		Salt: salt, Digest: digest, Beats: m.freshBeats(now, ids, a.lastPulled),
+		AliveHash: m.aliveHash, NominationsHash: m.nominations.hash,
+	})
+	c.ids = ids
+}
+
+// freshBeats are this node's own, and those of peers that advanced after since, as far as one message carries them.
+func (m *Machine) freshBeats(now time.Time, ids []pki.ID, since time.Time) (beats []IndexedBeat) {
+	if m.beat.Sequence > 0 {
+		beats = append(beats, IndexedBeat{Index: 0, Contact: uint16(m.contact.Sequence), Beat: m.ownBeat(now)}) //nolint:gosec // low bits are meant
+	}
+	if m.mode() == pki.Client {
+		return beats // a client-mode member tells of nobody but itself
+	}
+	start := 1
+	if len(ids) > 1 {
+		start += m.cfg.Random.IntN(len(ids) - 1)
+	}
+	for k := range len(ids) - 1 {
+		i := 1 + (start-1+k)%(len(ids)-1)
+		e := m.view.Get(ids[i])
+		if e.Seen.After(since) && (e.State == view.Alive || e.State == view.Late) && e.BeatSequence > 0 && len(beats) < MaxBeats {
+			beats = append(beats, IndexedBeat{Index: i, Contact: uint16(e.Sequence), Beat: e.Beat(now)}) //nolint:gosec // low bits are meant
+		}
+	}
+	return beats
+}
+
+func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeRequest) Message {
+	m.told(now, from, req.AliveHash, req.NominationsHash)
+	reader := m.view.Read(req.Salt, req.Digest)
+	m.hearAll(now, from, req.Beats, reader.IDs(), nil)
+	if reader.Lacks() {
+		m.exchangeAtOnce(now, from)
+	}
+	return m.answer(now, reader, len(req.Digest))
+}
+
+func (m *Machine) answer(now time.Time, reader *view.Reader, length int) ExchangeResponse {
+	start := 0
+	if n := len(m.view.Entries()); n > 0 {
+		start = m.cfg.Random.IntN(n)
+	}
+	d := reader.Delta(now, m.ownEntry(), MaxBeats, MaxContacts, start)
+	resp := ExchangeResponse{Contacts: d.Contacts, AliveHash: m.aliveHash, NominationsHash: m.nominations.hash}
+	for i, b := range d.Beats {
+		resp.Beats = append(resp.Beats, IndexedBeat{Index: d.Places[i], Contact: d.Low[i], Beat: b})
+	}
+	return resp
+}
+
+// exchanged takes the answer to an exchange.
+func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
+	if m.left {
+		return
+	}
+	m.attempt(c.to).lastPulled = now
+	m.told(now, c.to, resp.AliveHash, resp.NominationsHash)
+	m.learnAll(now, c.to, resp.Contacts)
+	m.hearAll(now, c.to, resp.Beats, c.ids, resp.Contacts)
+	if len(resp.Contacts) == MaxContacts {
+		m.exchangeAtOnce(now, c.to) // there may be more
+	}
+}
+
+// told takes what a partner says of its whole state.
+func (m *Machine) told(now time.Time, from pki.ID, alive, nominations uint64) {
+	e := m.view.Get(from)
+	if e == nil {
+		return
+	}
+	e.LastExchange, e.AliveHash, e.HashAt = now, alive, now
+	a := m.attempt(from)
+	if nominations != m.nominations.hash && m.mode() == pki.Server && e.Mode == pki.Server && now.Sub(a.lastSync) >= syncSpacing {
+		a.lastSync = now
+		m.send(from, NominationsRequest{Versions: m.nominations.versions()})
+	}
+}
+
+// exchangeAtOnce puts a peer before the next interval, not more often than soonSpacing.
+func (m *Machine) exchangeAtOnce(now time.Time, id pki.ID) {
+	a := m.attempt(id)
+	if now.Sub(a.lastSoon) < soonSpacing || m.left {
+		return
+	}
+	a.lastSoon = now
+	m.soon = append(m.soon, id)
+	if m.nextSoon.IsZero() {
+		m.nextSoon = now.Add(soonDelay)
+	}
+}
+
+func (m *Machine) exchangeSoon(now time.Time) {
+	m.nextSoon = time.Time{}
+	soon := m.soon
+	m.soon = nil
+	for _, id := range soon {
+		if e := m.view.Get(id); e != nil && e.Mode == pki.Server && !e.State.Fallen() {
+			m.exchange(now, id)
+		}
+	}
+}
+
+// queue tells a contact, with its beat, to others within pushDelay.
+func (m *Machine) queue(now time.Time, id pki.ID) {
+	if m.mode() == pki.Client || len(m.pending) >= maxPending {
+		return
+	}
+	for _, p := range m.pending {
+		if p == id {
+			return
+		}
+	}
+	m.pending = append(m.pending, id)
+	if m.nextPush.IsZero() {
+		m.nextPush = now.Add(pushDelay)
+	}
+}
+
+// push sends what is pending to fanOut active peers.
+func (m *Machine) push(now time.Time) {
+	m.nextPush = time.Time{}
+	n := min(len(m.pending), MaxPushed)
+	var req PushRequest
+	for _, id := range m.pending[:n] {
+		e := m.ownEntry()
+		if id != m.ID() {
+			e = m.view.Get(id)
+		}
+		if e == nil || e.State == view.Dead || e.State == view.Unheard {
+			continue
+		}
+		if e.BeatSequence > 0 && e.State != view.Left {
+			req.Beats = append(req.Beats, IndexedBeat{Index: len(req.Contacts), Contact: uint16(e.Sequence), Beat: e.Beat(now)}) //nolint:gosec // low bits are meant
+		}
+		req.Contacts = append(req.Contacts, e.Contact)
+	}
+	m.pending = m.pending[n:]
+	if len(m.pending) > 0 {
+		m.nextPush = now.Add(pushDelay)
+	}
+	if len(req.Contacts) == 0 {
+		return
+	}
+	for i, k := range m.cfg.Random.Perm(len(m.active)) {
+		if i < fanOut {
+			m.send(m.active[k], req)
+		}
+	}
+}

@@ -1,0 +1,345 @@
+// Package gossip decides whom to talk to, what to believe and whom to admit.
+package gossip
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/g2g-net/g2g/node/stale"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// Numbers that nobody should change. docs/protocol.md lists them with the other bounds.
+const (
+	MaxActive       = 16   // peers with warm connections
+	MaxReserve      = 1000 // addresses on disk
+	ReserveLife     = 30 * 24 * time.Hour
+	CallTimeout     = 2 * time.Second
+	fanOut          = 3 // peers that a push goes to
+	pushDelay       = 50 * time.Millisecond
+	lookEvery       = time.Second
+	soonDelay       = 20 * time.Millisecond
+	soonSpacing     = 200 * time.Millisecond
+	reserveEvery    = 2 * time.Second // a dial to the reserve while peers are known
+	isolatedDials   = 3               // a look, while nobody is
+	saveReserve     = 5 * time.Second
+	syncSpacing     = 2 * time.Second // between two pulls of nominations from one peer
+	maxPending      = 64              // contacts waiting to be pushed
+	maxObserved     = 8
+	jitter          = 0.2
+	firstRetry      = time.Second
+	lastRetry       = 30 * time.Second
+	failuresAllowed = 2 // in a row, before a peer counts as unreachable
+	contactLives    = 3 // lives of a leaf that a contact is believed
+)
+
+// Config is what a machine needs to know of its node.
+type Config struct {
+	Identity  *pki.Identity
+	Genesis   pki.Genesis
+	Chain     pki.Chain
+	Name      string
+	Addresses []string // Gossip addresses to advertise; none in client mode
+	Services  []string
+	Interval  time.Duration // between two exchanges that this node begins, +- jitter
+	Period    time.Duration // between two beats
+	LeafLife  time.Duration
+	Rule      stale.Rule
+	Random    *rand.Rand // decides between equals; a seed repeats a run
+	Secrets   io.Reader  // makes tokens and ladders; the system's outside of tests and simulations
+
+	// Seal makes a contact of this node's fields. It fails where they do not fit into a contact.
+	Seal func(view.Contact) (*view.Contact, error)
+}
+
+// A Machine is what a node decides, without clock, socket, file or goroutine. It is not safe for concurrent use.
+//
+//  1. Every value given to it has passed wire, and from is who the connection proved.
+//  2. Time never goes back between two calls; a call that is late only delays.
+//  3. What Effects names in Save is on disk before anything in Sends or in an answer leaves.
+type Machine struct {
+	cfg       Config
+	own       Own
+	contact   *view.Contact
+	ladder    *view.Ladder
+	beat      view.Beat
+	published time.Time // of the beat
+	left      bool
+
+	view     *view.View
+	active   []pki.ID // ordered
+	attempts map[pki.ID]*attempt
+	calls    map[uint64]*call
+	lastCall uint64
+	reserve  reserve
+	observed []string
+
+	pending []pki.ID // contacts to push, in the order they came
+	soon    []pki.ID // peers to exchange with at once
+
+	nominations *nominations
+	trust       *pki.Trust
+	effects     Effects
+	aliveHash   uint64
+	aliveAt     time.Time // when the alive set last changed
+
+	nextBeat, nextExchange, nextLook, nextPush, nextSoon, nextReserve, nextSaveReserve, nextPrune time.Time
+}
+
+// attempt is what is remembered of reaching a peer.
+type attempt struct {
+	next       time.Time // no dial before
+	delay      time.Duration
+	failures   int
+	joining    bool
+	exchanging bool
+	lastSync   time.Time
+	lastSoon   time.Time
+	lastPulled time.Time // when an exchange with it last ended well
+}
+
+// call is a request under way.
+type call struct {
+	to  pki.ID
+	req Message
+	ids []pki.ID // of an exchange: who stands at each place of the digest
+}
+
+// New makes the machine of a member that starts now. Its first Effects save its new incarnation.
+func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
+	m := &Machine{
+		cfg: cfg, own: saved.Own, view: view.New(cfg.Identity.ID()),
+		attempts: map[pki.ID]*attempt{}, calls: map[uint64]*call{},
+		reserve: newReserve(saved.Reserve, now), nominations: newNominations(saved),
+		aliveAt: now,
+	}
+	m.rebuildTrust()
+	m.aliveChanged(now)
+	m.own.Epoch = nextEpoch(m.own.Epoch, now)
+	if err := m.climb(); err != nil {
+		return nil, err
+	}
+	if err := m.publish(now); err != nil {
+		return nil, err
+	}
+	m.nextBeat, m.nextLook, m.nextReserve, m.nextPrune = now, now, now, now
+	m.nextExchange = now.Add(m.interval())
+	return m, nil
+}
+
+// nextEpoch never goes back, also not behind a backup that is restored.
+func nextEpoch(epoch uint64, now time.Time) uint64 {
+	return max(epoch+1, uint64(max(0, now.Unix()))) //nolint:gosec // not negative
+}
+
+// climb begins a new incarnation with a new ladder.
+func (m *Machine) climb() error {
+	m.own.Incarnation++
+	ladder, err := view.NewLadder(m.cfg.Secrets, m.ID(), m.own.Incarnation)
+	if err != nil {
+		return fmt.Errorf("begin incarnation: %w", err)
+	}
+	m.ladder, m.beat = ladder, view.Beat{}
+	return nil
+}
+
+// publish makes and tells a new contact. On error the old one stands.
+func (m *Machine) publish(now time.Time) error {
+	sequence := max(m.own.Sequence+1, uint64(max(0, now.UnixMilli()))) //nolint:gosec // not negative
+	c, err := m.cfg.Seal(view.Contact{
+		Name: m.cfg.Name, Mode: m.cfg.Chain.Mode(), Sequence: sequence, NotAfter: now.Add(contactLives * m.cfg.LeafLife).Unix(),
+		Epoch: m.own.Epoch, MinEpoch: m.own.MinEpoch, Incarnation: m.own.Incarnation, Anchor: m.ladder.Anchor(), Period: m.cfg.Period,
+		Addresses: m.cfg.Addresses, Services: m.cfg.Services, Chain: m.cfg.Chain, Left: m.left,
+	})
+	if err != nil {
+		return fmt.Errorf("publish contact: %w", err)
+	}
+	m.own.Sequence, m.contact = sequence, c
+	own := m.own
+	m.effects.Save.Own = &own
+	m.queue(now, m.ID())
+	return nil
+}
+
+// ID is this node's.
+func (m *Machine) ID() pki.ID { return m.cfg.Identity.ID() }
+
+// Contact is what this node says of itself now.
+func (m *Machine) Contact() *view.Contact { return m.contact }
+
+// Epoch is the leaf's.
+func (m *Machine) Epoch() uint64 { return m.own.Epoch }
+
+// Trust is what leaves are judged by. It is immutable; Effects.Trust tells when there is a new one.
+func (m *Machine) Trust() *pki.Trust { return m.trust }
+
+// Rotate begins a new epoch: the driver mints the leaf that belongs to it, then performs the effects.
+func (m *Machine) Rotate(now time.Time) (epoch uint64, err error) {
+	old := m.own.Epoch
+	m.own.Epoch = nextEpoch(old, now)
+	if err := m.publish(now); err != nil {
+		m.own.Epoch = old
+		return 0, err
+	}
+	return m.own.Epoch, nil
+}
+
+// Leave says goodbye: the contact says so from now on, and the active peers are told at once.
+func (m *Machine) Leave(now time.Time) {
+	if m.left {
+		return
+	}
+	m.left = true
+	if err := m.publish(now); err != nil {
+		m.notice(KindLeft, Error, pki.ID{}, "%v", err)
+		return
+	}
+	m.pending = nil
+	for _, id := range m.active {
+		if m.mode() == pki.Client {
+			m.send(id, JoinRequest{Contact: m.contact})
+		} else {
+			m.send(id, PushRequest{Contacts: []*view.Contact{m.contact}})
+		}
+	}
+}
+
+func (m *Machine) mode() pki.Mode { return m.cfg.Chain.Mode() }
+
+// Deadline is when Advance next has work.
+func (m *Machine) Deadline() time.Time {
+	next := m.nextLook
+	for _, t := range []time.Time{m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon} {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	return next
+}
+
+// Advance does what is due.
+func (m *Machine) Advance(now time.Time) {
+	if m.left {
+		m.nextLook = now.Add(lookEvery)
+		m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		return
+	}
+	if !now.Before(m.nextBeat) {
+		m.publishBeat(now)
+	}
+	if !now.Before(m.nextLook) {
+		m.look(now)
+	}
+	if !m.nextPush.IsZero() && !now.Before(m.nextPush) {
+		m.push(now)
+	}
+	if !m.nextSoon.IsZero() && !now.Before(m.nextSoon) {
+		m.exchangeSoon(now)
+	}
+	if !now.Before(m.nextExchange) {
+		m.nextExchange = now.Add(m.interval())
+		if to, ok := m.partner(); ok {
+			m.exchange(now, to)
+		}
+	}
+}
+
+// interval is the configured one, 20 % more or less.
+func (m *Machine) interval() time.Duration {
+	return time.Duration(float64(m.cfg.Interval) * (1 + jitter*(2*m.cfg.Random.Float64()-1)))
+}
+
+// publishBeat says that this node has done its work once more. A late call makes one beat, not several.
+func (m *Machine) publishBeat(now time.Time) {
+	m.nextBeat = m.nextBeat.Add(m.cfg.Period)
+	if m.nextBeat.Before(now) {
+		m.nextBeat = now.Add(m.cfg.Period)
+	}
+	if m.beat.Sequence == view.LadderLength {
+		if err := errors.Join(m.climb(), m.publish(now)); err != nil {
+			m.notice(KindMisbehaved, Error, m.ID(), "%v", err)
+			return
+		}
+	}
+	m.beat.Sequence++
+	m.beat.Link = m.ladder.Link(m.beat.Sequence)
+	first := m.published.IsZero()
+	m.published = now
+	if first {
+		m.queue(now, m.ID())
+	}
+}
+
+// ownBeat is the beat as it is told now.
+func (m *Machine) ownBeat(now time.Time) view.Beat {
+	b := m.beat
+	if b.Sequence > 0 {
+		b.Age = now.Sub(m.published)
+	}
+	return b
+}
+
+func (m *Machine) ownEntry() *view.Entry {
+	return view.OwnEntry(m.contact, m.beat, m.published)
+}
+
+// Effects takes what has gathered since the last call.
+func (m *Machine) Effects() Effects {
+	e := m.effects
+	m.effects = Effects{}
+	return e
+}
+
+func (m *Machine) notice(k Kind, s Severity, peer pki.ID, format string, args ...any) {
+	n := Notice{Kind: k, Severity: s, Peer: peer, Detail: fmt.Sprintf(format, args...)}
+	if e := m.view.Get(peer); e != nil {
+		n.Name = e.Name
+	}
+	m.effects.Notices = append(m.effects.Notices, n)
+}
+
+// send asks a peer of the view.
+func (m *Machine) send(to pki.ID, req Message) *call {
+	var addresses []string
+	if e := m.view.Get(to); e != nil {
+		addresses = e.Addresses
+	} else {
+		addresses = m.reserve.addresses(to)
+	}
+	m.lastCall++
+	c := &call{to: to, req: req}
+	m.calls[m.lastCall] = c
+	m.effects.Sends = append(m.effects.Sends, Send{Call: m.lastCall, To: to, Addresses: addresses, Request: req, Timeout: CallTimeout})
+	return c
+}
+
+func (m *Machine) attempt(id pki.ID) *attempt {
+	a := m.attempts[id]
+	if a == nil {
+		a = &attempt{}
+		m.attempts[id] = a
+	}
+	return a
+}
+
+func (m *Machine) isActive(id pki.ID) bool {
+	_, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare)
+	return ok
+}
+
+func (m *Machine) activate(id pki.ID) {
+	if i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare); !ok {
+		m.active = slices.Insert(m.active, i, id)
+	}
+}
+
+func (m *Machine) deactivate(id pki.ID) {
+	if i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare); ok {
+		m.active = slices.Delete(m.active, i, i+1)
+	}
+}

@@ -1,0 +1,102 @@
+package gossip
+
+import (
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// Bounds of what one message may carry. wire refuses more, and the machine never sends more.
+const (
+	MaxDigest          = view.MaxDigest
+	MaxBeats           = 64   // an answer, a request or a push
+	MaxContacts        = 4    // an answer
+	MaxPushed          = 8    // a push
+	MaxIntroduced      = 8    // the other peers in the answer to a join
+	MaxVersions        = 2048 // of nominations
+	MaxNominationBatch = 64
+)
+
+// A Message is one of the requests and responses below. Every value in it has passed wire.
+type Message interface{ message() }
+
+// IndexedBeat is a beat of the peer at a place: in the digest that travels with it, or, from its length on, in the contacts.
+type IndexedBeat struct {
+	Index   int
+	Contact uint16 // low bits of the sequence of the contact that it belongs to
+	view.Beat
+}
+
+// JoinRequest introduces the caller.
+type JoinRequest struct {
+	Contact  *view.Contact
+	Beat     view.Beat // Sequence 0 for none
+	Active   bool      // asks to be an active peer
+	Urgent   bool      // has fewer active peers than it needs
+	Observed string    // the caller's host as transport saw it; not on the wire
+}
+
+// JoinResponse introduces the answerer and some of its peers.
+type JoinResponse struct {
+	Contact  *view.Contact
+	Beat     view.Beat
+	Observed string // the caller's host
+	Active   bool
+	Contacts []*view.Contact
+}
+
+// ExchangeRequest says what the caller holds, and what advanced there.
+type ExchangeRequest struct {
+	Salt            uint64
+	Digest          []view.Version
+	Beats           []IndexedBeat
+	AliveHash       uint64
+	NominationsHash uint64
+}
+
+// ExchangeResponse is what the digest lacks.
+type ExchangeResponse struct {
+	Beats           []IndexedBeat
+	Contacts        []*view.Contact
+	AliveHash       uint64
+	NominationsHash uint64
+}
+
+// PushRequest tells news at once. Every beat's Index is a place in Contacts.
+type PushRequest struct {
+	Contacts []*view.Contact
+	Beats    []IndexedBeat
+}
+
+// PushResponse acknowledges.
+type PushResponse struct{}
+
+// NominationVersion says which state of a nomination is held.
+type NominationVersion struct {
+	Token   pki.TokenID
+	Version uint64
+}
+
+// NominationsRequest asks for nominations that are newer than these, or missing from them.
+type NominationsRequest struct {
+	Versions []NominationVersion
+}
+
+// NominationsResponse brings them.
+type NominationsResponse struct {
+	Nominations []SealedNomination
+}
+
+// SealedNomination is a nomination with the envelope that it came in.
+type SealedNomination struct {
+	pki.Nomination
+	Sealed pki.Envelope
+}
+
+func (JoinRequest) message()         {}
+func (JoinResponse) message()        {}
+func (ExchangeRequest) message()     {}
+func (ExchangeResponse) message()    {}
+func (PushRequest) message()         {}
+func (PushResponse) message()        {}
+func (NominationsRequest) message()  {}
+func (NominationsResponse) message() {}

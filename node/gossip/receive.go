@@ -1,0 +1,287 @@
+package gossip
+
+import (
+	"slices"
+	"time"
+
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// Receive answers a request of a member, whose mode the authorisation table has matched with the kind of request.
+func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
+	switch req := req.(type) {
+	case JoinRequest:
+		return m.receiveJoin(now, from, req)
+	case ExchangeRequest:
+		return m.receiveExchange(now, from, req)
+	case PushRequest:
+		m.learnAll(now, from, req.Contacts)
+		m.hearAll(now, from, req.Beats, nil, req.Contacts)
+		return PushResponse{}
+	case NominationsRequest:
+		return NominationsResponse{Nominations: m.nominations.newerThan(req.Versions)}
+	}
+	panic("gossip: wire let a message through that nobody can ask")
+}
+
+// Reply takes the answer to a call.
+func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
+	c := m.calls[id]
+	if c == nil {
+		return
+	}
+	delete(m.calls, id)
+	a := m.attempt(c.to)
+	a.failures, a.delay, a.next = 0, 0, time.Time{}
+	m.reached(c.to)
+	switch resp := resp.(type) {
+	case JoinResponse:
+		a.joining = false
+		m.joined(now, c, resp)
+	case ExchangeResponse:
+		a.exchanging = false
+		m.exchanged(now, c, resp)
+	case NominationsResponse:
+		m.takeNominations(now, resp.Nominations)
+	}
+}
+
+// Fail takes note that a call had no answer. Refused tells that the peer is there and answered that it will not.
+func (m *Machine) Fail(now time.Time, id uint64, refused bool) {
+	c := m.calls[id]
+	if c == nil {
+		return
+	}
+	delete(m.calls, id)
+	a := m.attempt(c.to)
+	switch c.req.(type) {
+	case JoinRequest:
+		a.joining = false
+	case ExchangeRequest:
+		a.exchanging = false
+	}
+	a.failures++
+	a.delay = min(max(firstRetry, 2*a.delay), lastRetry)
+	a.next = now.Add(m.spread(a.delay))
+	if a.failures >= failuresAllowed || refused {
+		m.unreached(c.to)
+	}
+}
+
+// spread draws a wait around d, so that many nodes do not dial at one instant.
+func (m *Machine) spread(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.5 + m.cfg.Random.Float64()))
+}
+
+func (m *Machine) reached(id pki.ID) {
+	if e := m.view.Get(id); e != nil && e.Unreachable {
+		e.Unreachable = false
+		m.notice(KindReachable, Info, id, "a connection works again")
+	}
+}
+
+func (m *Machine) unreached(id pki.ID) {
+	m.deactivate(id)
+	if e := m.view.Get(id); e != nil && !e.Unreachable && !e.State.Fallen() {
+		e.Unreachable = true
+		m.notice(KindUnreached, Warning, id, "no connection from here: tried %v", e.Addresses)
+	}
+}
+
+// learnAll takes contacts that a member told.
+func (m *Machine) learnAll(now time.Time, from pki.ID, contacts []*view.Contact) {
+	for _, c := range contacts {
+		m.learn(now, from, c)
+	}
+}
+
+// learn judges one contact and takes it if it is newer. Contacts of client-mode members count only from themselves.
+func (m *Machine) learn(now time.Time, from pki.ID, c *view.Contact) view.Verdict {
+	if c.Mode == pki.Client && c.ID != from {
+		return view.Old
+	}
+	verdict := m.view.Judge(now, c)
+	switch verdict {
+	case view.Newer:
+		m.take(now, c)
+	case view.Conflict:
+		m.view.Settle(c)
+		m.notice(KindClone, Error, c.ID, "two contacts with sequence %d: its identity is in use twice", c.Sequence)
+	case view.Own:
+		m.learnOwn(now, c)
+	case view.Same, view.Old, view.Full, view.Hasty: // counted by nobody: each is an everyday matter
+	}
+	return verdict
+}
+
+func (m *Machine) take(now time.Time, c *view.Contact) {
+	before := m.view.Get(c.ID)
+	left := before != nil && before.State == view.Left
+	moved := before != nil && !slices.Equal(before.Addresses, c.Addresses)
+	e, dropped := m.view.Put(now, c)
+	if !dropped.IsZero() {
+		m.forget(now, dropped)
+	}
+	if c.Left && !left {
+		m.deactivate(c.ID)
+		m.notice(KindLeft, Info, c.ID, "it said goodbye")
+		m.aliveChanged(now)
+	}
+	if moved {
+		m.attempt(c.ID).next = time.Time{}
+	}
+	if c.MinEpoch > m.trust.MinEpoch[c.ID] {
+		m.rebuildTrust()
+	}
+	if e.Mode == pki.Server {
+		m.reserve.keep(now, c)
+		m.queue(now, c.ID)
+	}
+}
+
+// learnOwn meets a contact of this very node: of an earlier run, if it is older or the folder was restored from a backup,
+// else of a second holder of the identity.
+func (m *Machine) learnOwn(now time.Time, c *view.Contact) {
+	switch {
+	case c.Sequence < m.contact.Sequence, slices.Equal(c.Sealed.Payload, m.contact.Sealed.Payload):
+		return
+	case c.Sequence == m.contact.Sequence:
+		m.notice(KindClone, Error, m.ID(), "another node uses this node's identity: it published sequence %d too", c.Sequence)
+	default:
+		m.notice(KindClone, Warning, m.ID(), "peers hold a newer contact of this node (sequence %d): a restored backup, or a second node with its identity", c.Sequence)
+	}
+	m.own.Sequence = max(m.own.Sequence, c.Sequence)
+	m.own.Incarnation = max(m.own.Incarnation, c.Incarnation)
+	m.own.Epoch = max(m.own.Epoch, c.MinEpoch)
+	m.own.MinEpoch = max(m.own.MinEpoch, c.MinEpoch)
+	if err := m.climb(); err != nil {
+		return
+	}
+	if err := m.publish(now); err != nil {
+		m.notice(KindClone, Error, m.ID(), "%v", err)
+	}
+	m.nextBeat = now
+}
+
+// hearAll takes beats: those whose place is within ids belong to these, the others to contacts. A false link ends it.
+func (m *Machine) hearAll(now time.Time, from pki.ID, beats []IndexedBeat, ids []pki.ID, contacts []*view.Contact) {
+	for _, b := range beats {
+		var id pki.ID
+		switch {
+		case b.Index < len(ids):
+			id = ids[b.Index]
+		case b.Index-len(ids) < len(contacts):
+			id = contacts[b.Index-len(ids)].ID
+		}
+		if !m.hear(now, from, id, b) {
+			return
+		}
+	}
+}
+
+// hear takes one beat. It returns false after a lie.
+func (m *Machine) hear(now time.Time, from, id pki.ID, b IndexedBeat) bool {
+	e := m.view.Get(id)
+	if e == nil || e.Mode == pki.Client && id != from {
+		return true
+	}
+	switch m.view.Advance(now, id, b.Contact, b.Beat) {
+	case view.Revived:
+		was := m.view.Revive(now, id)
+		m.aliveChanged(now)
+		m.notice(KindAlive, Info, id, "its signature advances (was %s)", was)
+		if e.Mode == pki.Server {
+			m.reserve.heard(now, id)
+			m.queue(now, id)
+		}
+	case view.FalseLink:
+		m.notice(KindMisbehaved, Warning, from, "told a beat of %s that is not on its ladder", e.Name)
+		return false
+	case view.Advanced, view.Known, view.Unheld:
+	}
+	return true
+}
+
+func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Message {
+	resp := JoinResponse{Contact: m.contact, Beat: m.ownBeat(now), Observed: req.Observed}
+	if req.Contact.ID != from {
+		return resp // wire has seen to it; a join introduces nobody else
+	}
+	m.learn(now, from, req.Contact)
+	if req.Beat.Sequence > 0 {
+		m.hear(now, from, from, IndexedBeat{Contact: uint16(req.Contact.Sequence), Beat: req.Beat}) //nolint:gosec // low bits are meant
+	}
+	if e := m.view.Get(from); e != nil {
+		e.LastExchange = now
+		resp.Active = req.Active && e.Mode == pki.Server && !e.State.Fallen() && m.admitActive(from, req.Urgent)
+	}
+	resp.Contacts = m.introduce(from)
+	return resp
+}
+
+// admitActive makes room for an active peer. One that has too few pushes out another.
+func (m *Machine) admitActive(id pki.ID, urgent bool) bool {
+	switch {
+	case m.mode() != pki.Server:
+		return false
+	case m.isActive(id) || len(m.active) < MaxActive:
+	case urgent:
+		m.deactivate(m.active[m.cfg.Random.IntN(len(m.active))])
+	default:
+		return false
+	}
+	m.activate(id)
+	return true
+}
+
+// introduce draws other server-mode peers that are alive.
+func (m *Machine) introduce(to pki.ID) (out []*view.Contact) {
+	entries := m.view.Entries()
+	for _, i := range m.cfg.Random.Perm(len(entries)) {
+		e := entries[i]
+		if e.ID != to && e.Mode == pki.Server && e.State == view.Alive && len(out) < MaxIntroduced {
+			out = append(out, e.Contact)
+		}
+	}
+	return out
+}
+
+// joined takes the answer to a join.
+func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
+	if m.left || resp.Contact.ID != c.to {
+		return
+	}
+	m.observe(resp.Observed)
+	m.learn(now, c.to, resp.Contact)
+	if resp.Beat.Sequence > 0 {
+		m.hear(now, c.to, c.to, IndexedBeat{Contact: uint16(resp.Contact.Sequence), Beat: resp.Beat}) //nolint:gosec // low bits are meant
+	}
+	m.learnAll(now, c.to, resp.Contacts)
+	e := m.view.Get(c.to)
+	if e == nil {
+		return
+	}
+	e.LastExchange = now
+	m.reached(c.to)
+	a := m.attempt(c.to)
+	if m.mode() == pki.Client || resp.Active && !e.State.Fallen() {
+		if m.isActive(c.to) || len(m.active) < MaxActive {
+			m.activate(c.to)
+		}
+	} else {
+		a.next = now.Add(m.spread(lastRetry)) // it has enough; ask again later
+	}
+	m.exchangeAtOnce(now, c.to)
+}
+
+// observe keeps this node's host as a peer saw it.
+func (m *Machine) observe(host string) {
+	if host == "" || slices.Contains(m.observed, host) {
+		return
+	}
+	m.observed = append(m.observed, host)
+	if len(m.observed) > maxObserved {
+		m.observed = m.observed[1:]
+	}
+}

@@ -1,0 +1,125 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/g2g-net/g2g/node/admin"
+	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/transport"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/node/wire"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// Joined is what became of a registration that was accepted.
+type Joined = admin.Joined
+
+// JoinTimeout bounds a whole attempt to join, with all addresses of its token.
+const JoinTimeout = 90 * time.Second
+
+// Join registers this node with the network of the token, at the address if one is given. The node must run and belong to
+// no network. A token that was used by this very node before admits it again.
+func (n *Node) Join(ctx context.Context, token pki.Token, at string) (Joined, error) {
+	n.joining.Lock()
+	defer n.joining.Unlock()
+	if n.member.Load() != nil {
+		return Joined{}, fmt.Errorf("join: %w", ErrHasNetwork)
+	}
+	addresses := token.Addresses
+	if at != "" {
+		if err := pki.CheckAddress(at); err != nil {
+			return Joined{}, fmt.Errorf("join: %w: %w", admin.ErrInvalid, err)
+		}
+		addresses = []string{at}
+	}
+	if len(addresses) == 0 {
+		return Joined{}, fmt.Errorf("join: %w: the token carries no address, so one must be given", admin.ErrInvalid)
+	}
+	ctx, cancel := context.WithTimeout(ctx, JoinTimeout)
+	defer cancel()
+	p, err := n.listen(token.Mode)
+	if err != nil {
+		return Joined{}, fmt.Errorf("join: %w", err)
+	}
+	joined, err := n.joinAt(ctx, token, addresses, p)
+	if err != nil && n.member.Load() == nil {
+		p.close()
+	}
+	return joined, err
+}
+
+// joinAt tries one address after the other, until somebody answers.
+func (n *Node) joinAt(ctx context.Context, token pki.Token, addresses []string, p ports) (Joined, error) {
+	var errs []error
+	for _, address := range addresses {
+		out, err := n.register(ctx, token, address, p)
+		if err == nil {
+			return joinedBy(out), nil
+		}
+		errs = append(errs, fmt.Errorf("at %s: %w", address, err))
+		if errors.Is(err, transport.ErrRefused) || n.member.Load() != nil {
+			return Joined{}, fmt.Errorf("join: %w: %w", ErrRefused, errs[len(errs)-1])
+		}
+	}
+	err := errors.Join(errs...)
+	if errors.Is(err, transport.ErrOtherNetwork) {
+		return Joined{}, fmt.Errorf("join: %w: %w", ErrRefused, err)
+	}
+	if errors.Is(err, transport.ErrUnreachable) {
+		return Joined{}, fmt.Errorf("join: %w: %w", ErrUnreachable, err)
+	}
+	return Joined{}, fmt.Errorf("join: %w: %w", ErrRefused, err)
+}
+
+func joinedBy(out transport.Outcome) Joined {
+	return Joined{
+		Network: out.Genesis.Network(), Acceptor: out.Acceptor.ID, Nominator: out.Chain.Nominator(),
+		Mode: out.Chain.Mode(), Depth: out.Chain.Depth(), Warning: out.Warning, Observed: out.Observed,
+	}
+}
+
+func (n *Node) register(ctx context.Context, token pki.Token, address string, p ports) (transport.Outcome, error) {
+	conn, leaf, err := transport.DialRegistration(ctx, n.opt.Dial, address, token.Network)
+	if err != nil {
+		return transport.Outcome{}, err
+	}
+	defer func() { _ = conn.Close() }()
+	return transport.Register(ctx, conn, leaf, transport.Joining{
+		Identity: n.identity, Token: token,
+		Contact: func(genesis pki.Genesis) (*view.Contact, error) { return n.joinerContact(genesis, token.Mode, p) },
+		Admitted: func(ctx context.Context, in transport.Admission) (*view.Contact, error) {
+			return n.admitted(ctx, in, p)
+		},
+	})
+}
+
+// joinerContact is the contact of a node that is no member yet.
+func (n *Node) joinerContact(genesis pki.Genesis, mode pki.Mode, p ports) (*view.Contact, error) {
+	now := time.Now()
+	c := view.Contact{
+		Name: n.cfg.Name, Mode: mode, Sequence: uint64(max(1, now.UnixMilli())), NotAfter: now.Add(JoinTimeout).Unix(), //nolint:gosec // not negative
+		Epoch: 1, Incarnation: 1, Anchor: view.Link{1}, Period: n.cfg.Signature.Period, Services: n.cfg.Services,
+	}
+	if p.gossip != nil {
+		c.Addresses = n.advertised(p.gossip.Addr().String())
+	}
+	return wire.SealContact(n.identity, genesis.Network(), c)
+}
+
+// admitted keeps the admission for good, then brings the ports up.
+func (n *Node) admitted(ctx context.Context, in transport.Admission, p ports) (contact *view.Contact, err error) {
+	if err := n.dir.SaveMembership(in.Genesis, in.Chain); err != nil {
+		return nil, err
+	}
+	var started error
+	err = n.do(ctx, func(now time.Time, _ *gossip.Machine) {
+		if started = n.startMember(in.Genesis, in.Chain, p); started == nil {
+			n.machine.Introduce(now, in.Acceptor.ID, append(in.Contacts, in.Acceptor))
+			contact = n.machine.Contact()
+		}
+	})
+	return contact, errors.Join(err, started)
+}

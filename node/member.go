@@ -1,0 +1,200 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/stale"
+	"github.com/g2g-net/g2g/node/transport"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/node/wire"
+	"github.com/g2g-net/g2g/pki"
+	"github.com/g2g-net/g2g/proto/gossippb"
+)
+
+// member is what a node has once it belongs to a network: ports, connections and the gate. It is made once and never changed.
+type member struct {
+	genesis    pki.Genesis
+	chain      pki.Chain
+	gate       *wire.Gate
+	registry   *transport.Registry
+	pool       *transport.Pool
+	gossip     *grpc.Server // nil in client mode
+	register   *grpc.Server
+	gossipAt   string
+	registerAt string
+	advertised []string
+	tokenHosts []string // Registration addresses that a token carries
+}
+
+// ports are the two listeners, bound before anybody is told of them; nil in client mode.
+type ports struct{ gossip, register net.Listener }
+
+func (p ports) close() {
+	if p.gossip != nil {
+		_ = p.gossip.Close()
+	}
+	if p.register != nil {
+		_ = p.register.Close()
+	}
+}
+
+// listen binds the ports. Where the configuration leaves the port open, the last one is tried first.
+func (n *Node) listen(mode pki.Mode) (ports, error) {
+	if mode == pki.Client {
+		return ports{}, nil
+	}
+	lastGossip, lastRegister, err := n.dir.Ports()
+	if err != nil {
+		return ports{}, err
+	}
+	var p ports
+	if p.gossip, err = n.bind("gossip", n.cfg.Gossip.Listen, lastGossip); err != nil {
+		return ports{}, err
+	}
+	if p.register, err = n.bind("register", n.cfg.Register.Listen, lastRegister); err != nil {
+		p.close()
+		return ports{}, err
+	}
+	g, r := portOf(p.gossip), portOf(p.register)
+	if g != lastGossip || r != lastRegister {
+		if err := n.dir.SavePorts(g, r); err != nil {
+			p.close()
+			return ports{}, err
+		}
+	}
+	return p, nil
+}
+
+func (n *Node) bind(what, address string, last uint16) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil && port == "0" && last != 0 {
+		l, err := n.opt.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(last)))
+		if err == nil {
+			return l, nil
+		}
+		n.log.Warn("the last port is taken: another is used and told to the peers", "port", what, "last", last)
+	}
+	l, err := n.opt.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for %s: %w", what, err)
+	}
+	return l, nil
+}
+
+func portOf(l net.Listener) uint16 {
+	a, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil {
+		return 0
+	}
+	return a.Port()
+}
+
+// startMember makes the machine and opens the ports. Its caller is the loop, or runs before it.
+func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) error {
+	saved, err := n.dir.Load()
+	if err != nil {
+		return err
+	}
+	m := &member{genesis: genesis, chain: chain, gate: wire.NewGate(genesis), registry: transport.NewRegistry()}
+	if p.gossip != nil {
+		m.gossipAt, m.registerAt = p.gossip.Addr().String(), p.register.Addr().String()
+		m.advertised = n.advertised(m.gossipAt)
+		m.tokenHosts = registerAddresses(m.advertised, m.registerAt)
+	}
+	now := time.Now()
+	if n.machine, err = n.newMachine(now, m, saved); err != nil {
+		return err
+	}
+	if err := n.mint(now, genesis, chain, n.machine.Epoch()); err != nil {
+		return err
+	}
+	n.trust.Store(n.machine.Trust())
+	n.contact.Store(n.machine.Contact())
+	m.pool = transport.NewPool(transport.PoolConfig{Source: doors{n}, Registry: m.registry, Dial: n.opt.Dial})
+	n.member.Store(m)
+	n.serve(m, p)
+	return nil
+}
+
+func (n *Node) newMachine(now time.Time, m *member, saved gossip.Saved) (*gossip.Machine, error) {
+	random, err := newRand(n.opt.Random)
+	if err != nil {
+		return nil, err
+	}
+	return gossip.New(gossip.Config{
+		Identity: n.identity, Genesis: m.genesis, Chain: m.chain, Name: n.cfg.Name, Addresses: m.advertised, Services: n.cfg.Services,
+		Interval: n.cfg.Gossip.Interval, Period: n.cfg.Signature.Period, LeafLife: n.cfg.Leaf.Life,
+		Rule: stale.Rule{Late: n.cfg.Stale.Late, Dead: n.cfg.Stale.Dead}, Random: random, Secrets: n.opt.Random,
+		Seal: func(c view.Contact) (*view.Contact, error) {
+			return wire.SealContact(n.identity, m.genesis.Network(), c)
+		},
+	}, now, saved)
+}
+
+// serve opens both ports to the world.
+func (n *Node) serve(m *member, p ports) {
+	if p.gossip == nil {
+		return
+	}
+	gate := transport.NewGate(transport.GateConfig{Known: n.knows})
+	sc := transport.ServerConfig{
+		Source: doors{n}, Registry: m.registry, Log: n.log,
+		MaxConnectionAge: n.cfg.Leaf.Life / 6, MaxConnectionAgeGrace: min(10*time.Minute, n.cfg.Leaf.Life/24),
+	}
+	m.gossip = transport.NewGossipServer(sc)
+	gossippb.RegisterGossipServer(m.gossip, &transport.GossipService{Gate: m.gate, Handler: doors{n}})
+	m.register = transport.NewRegistrationServer(sc)
+	gossippb.RegisterRegistrationServer(m.register, &transport.RegistrationService{Gate: m.gate, Acceptor: doors{n}})
+	n.tasks.Go(func() { n.served("gossip", m.gossip.Serve(gate.Listen(p.gossip))) })
+	n.tasks.Go(func() { n.served("register", m.register.Serve(gate.Listen(p.register))) })
+}
+
+// knows tells whether a member has this address, by the picture that was taken last.
+func (n *Node) knows(a netip.Addr) bool {
+	hosts := n.hosts.Load()
+	if hosts == nil {
+		return false
+	}
+	_, ok := (*hosts)[a]
+	return ok
+}
+
+func (m *member) close() {
+	for _, s := range []*grpc.Server{m.register, m.gossip} {
+		stopServer(s)
+	}
+	m.pool.Close()
+	m.registry.CloseAll()
+}
+
+// ask performs one call of the machine.
+func (m *member) ask(s gossip.Send) (gossip.Message, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
+	defer cancel()
+	conn, err := m.pool.Conn(s.To, s.Addresses)
+	if err != nil {
+		return nil, err
+	}
+	return transport.Ask(ctx, conn, m.gate, s.Request)
+}
+
+// Receive answers a member's request through the machine.
+func (n doors) Receive(ctx context.Context, from pki.ID, req gossip.Message) (resp gossip.Message, err error) {
+	err = n.do(ctx, func(now time.Time, m *gossip.Machine) { resp = m.Receive(now, from, req) })
+	return resp, err
+}
+
+// Decide judges a claim on a token of this node.
+func (n doors) Decide(ctx context.Context, claim pki.Claim) (chain pki.Chain, err error) {
+	var verdict error
+	err = n.do(ctx, func(now time.Time, m *gossip.Machine) { chain, verdict = m.Admit(now, claim) })
+	return chain, errors.Join(err, verdict)
+}

@@ -1,0 +1,68 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/g2g-net/g2g/node/admin"
+	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// Turn grows with every turn of the loop.
+func (n doors) Turn() uint64 { return n.turns.Load() }
+
+// Picture is what the node knows now.
+func (n *Node) Picture(ctx context.Context) (admin.Picture, error) {
+	p := admin.Picture{
+		ID: n.ID(), Name: n.cfg.Name, Version: Version, Started: n.started, Now: time.Now(), AdminAddress: n.adminAt,
+	}
+	m := n.member.Load()
+	if m == nil {
+		return p, nil
+	}
+	p.Genesis, p.Chain, p.GossipAddress, p.RegisterAddress = m.genesis, m.chain, m.gossipAt, m.registerAt
+	var s gossip.Snapshot
+	if err := n.do(ctx, func(now time.Time, m *gossip.Machine) { s = m.Snapshot(now) }); err != nil {
+		return admin.Picture{}, fmt.Errorf("look at the node: %w", err)
+	}
+	p.Gossip, p.Leaf, p.Leaves = &s, n.leaf.Load().Claims, map[pki.ID]pki.LeafClaims{}
+	for _, peer := range s.Peers {
+		if leaf, ok := m.registry.Leaf(peer.ID); ok {
+			p.Leaves[peer.ID] = leaf
+		}
+	}
+	return p, nil
+}
+
+// Nominate makes a token of this node.
+func (n *Node) Nominate(ctx context.Context, req gossip.NominateRequest) (token pki.Token, nomination pki.Nomination, err error) {
+	m := n.member.Load()
+	if m == nil {
+		return token, nomination, fmt.Errorf("nominate: %w", ErrNoNetwork)
+	}
+	if len(req.Addresses) == 0 {
+		req.Addresses = m.tokenHosts
+	}
+	var verdict error
+	if err := n.do(ctx, func(now time.Time, m *gossip.Machine) { token, nomination, verdict = m.Nominate(now, req) }); err != nil {
+		return pki.Token{}, pki.Nomination{}, fmt.Errorf("nominate: %w", err)
+	}
+	if verdict != nil {
+		return pki.Token{}, pki.Nomination{}, fmt.Errorf("%w: %w", ErrRefused, verdict)
+	}
+	return token, nomination, nil
+}
+
+// Revoke takes a token of this node back.
+func (n *Node) Revoke(ctx context.Context, id string) (nomination pki.Nomination, err error) {
+	if n.member.Load() == nil {
+		return nomination, fmt.Errorf("revoke: %w", ErrNoNetwork)
+	}
+	var verdict error
+	if err := n.do(ctx, func(now time.Time, m *gossip.Machine) { nomination, verdict = m.Revoke(now, id) }); err != nil {
+		return pki.Nomination{}, fmt.Errorf("revoke: %w", err)
+	}
+	return nomination, verdict
+}

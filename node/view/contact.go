@@ -1,0 +1,55 @@
+// Package view holds what this node knows of its peers, within bounds.
+package view
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/g2g-net/g2g/pki"
+)
+
+// Bounds of a contact. wire refuses what is over them.
+const (
+	MaxAddresses = 16
+	MaxServices  = 64
+	// MinPeriod and MaxPeriod bound the declared time between beats.
+	MinPeriod = 10 * time.Millisecond
+	MaxPeriod = 24 * time.Hour
+)
+
+// A Contact is the slow record that a peer seals about itself. It is immutable once made, and passed by pointer.
+//
+//  1. wire has verified its seal, its chain (whose subject is Key) and every bound; view checks none of them again.
+//  2. ID is Key's. Mode is the chain's.
+//  3. Sequence grows at each change and is kept on disk by its owner.
+type Contact struct {
+	ID          pki.ID
+	Key         pki.Key
+	Name        string
+	Mode        pki.Mode
+	Sequence    uint64
+	NotAfter    int64 // Unix seconds, checked with pki.Tolerance; afterwards the contact is no longer believed
+	Epoch       uint64
+	MinEpoch    uint64
+	Incarnation uint64
+	Anchor      Link
+	Period      time.Duration // declared time between beats
+	Addresses   []string      // Gossip addresses, host:port
+	Services    []string      // shared rendezvous addresses, host:port
+	Chain       pki.Chain     // zero only in the contact of a joiner
+	Left        bool          // its owner said goodbye
+	Sealed      pki.Envelope  // as sent, to be relayed
+}
+
+// low is what a digest carries of the sequence.
+func (c *Contact) low() uint32 { return uint32(c.Sequence) } //nolint:gosec // low bits are meant
+
+// same tells whether two contacts of equal sequence are one.
+func (c *Contact) same(other *Contact) bool {
+	return bytes.Equal(c.Sealed.Payload, other.Sealed.Payload)
+}
+
+// Expired tells whether the contact is past its life at now.
+func (c *Contact) Expired(now time.Time) bool {
+	return now.Add(-pki.Tolerance).Unix() > c.NotAfter
+}

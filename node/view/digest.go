@@ -1,0 +1,148 @@
+package view
+
+import (
+	"slices"
+	"time"
+
+	"github.com/g2g-net/g2g/pki"
+)
+
+// A Version is what a digest says of one record: a salted hash of its ID, and the low bits of its contact's and its beat's
+// sequences. The salt is drawn for each message, so that a collision of two IDs does not last.
+type Version struct {
+	Hash    uint32
+	Contact uint32
+	Beat    uint32
+}
+
+// SaltedHash shortens an ID for a digest. IDs are hashes already, so mixing eight bytes of them with the salt is enough
+// (the finaliser of MurmurHash3, Appleby).
+func SaltedHash(salt uint64, id pki.ID) uint32 {
+	x := salt
+	for _, b := range id[:8] {
+		x = x<<8 | x>>56
+		x ^= uint64(b)
+	}
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	x ^= x >> 33
+	return uint32(x) //nolint:gosec // 32 bits are meant
+}
+
+// Digest lists the versions held, the owner's own first, and the IDs in the same places. Client-mode members are not in it.
+func (v *View) Digest(salt uint64, own *Contact, beat uint64) ([]Version, []pki.ID) {
+	versions := make([]Version, 1, len(v.entries)+1)
+	ids := make([]pki.ID, 1, len(v.entries)+1)
+	versions[0], ids[0] = Version{SaltedHash(salt, own.ID), own.low(), uint32(beat)}, own.ID //nolint:gosec // at most LadderLength
+	for _, e := range v.entries {
+		if e.Mode == pki.Server && len(ids) < MaxDigest {
+			versions = append(versions, Version{SaltedHash(salt, e.ID), e.low(), uint32(e.BeatSequence)}) //nolint:gosec // at most LadderLength
+			ids = append(ids, e.ID)
+		}
+	}
+	return versions, ids
+}
+
+// A Reader matches a digest of somebody else with the view.
+type Reader struct {
+	v      *View
+	salt   uint64
+	digest []Version
+	index  map[uint32]int // hash -> place in digest
+}
+
+// Read makes a Reader of a digest.
+func (v *View) Read(salt uint64, digest []Version) *Reader {
+	r := &Reader{v: v, salt: salt, digest: digest, index: make(map[uint32]int, len(digest))}
+	for i, d := range digest {
+		r.index[d.Hash] = i
+	}
+	return r
+}
+
+// IDs names the digest's places: the zero ID where nothing is held of one.
+func (r *Reader) IDs() []pki.ID {
+	ids := make([]pki.ID, len(r.digest))
+	for _, e := range r.v.entries {
+		if i, ok := r.index[SaltedHash(r.salt, e.ID)]; ok {
+			ids[i] = e.ID
+		}
+	}
+	return ids
+}
+
+// Lacks tells whether the digest holds a contact that the view does not, so that asking its sender is worth a call.
+// Places where the view holds nothing count only up to the view's bound.
+func (r *Reader) Lacks() bool {
+	own := SaltedHash(r.salt, r.v.self)
+	known := 0
+	for _, e := range r.v.entries {
+		i, ok := r.index[SaltedHash(r.salt, e.ID)]
+		if !ok {
+			continue
+		}
+		known++
+		if int32(r.digest[i].Contact-e.low()) > 0 { //nolint:gosec // serial number arithmetic (RFC 1982)
+			return true
+		}
+	}
+	if _, ok := r.index[own]; ok {
+		known++
+	}
+	return known < len(r.index) && r.v.servers() < MaxServers
+}
+
+// Delta is what a digest lacks.
+type Delta struct {
+	Beats    []Beat
+	Places   []int    // of Beats: in the digest, or from its length on in Contacts
+	Low      []uint16 // of Beats: low bits of the contact's sequence
+	Contacts []*Contact
+}
+
+// Delta gathers what the digest lacks of the owner's own record and of every server-mode peer that has not fallen: at most
+// beats beats, those that advanced last first, and contacts contacts, beginning at a random place so that none waits for ever.
+// A peer that left is told too, as long as it is kept: its goodbye is a contact.
+func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, start int) Delta {
+	var d Delta
+	var fresh []*Entry
+	entries := r.v.entries
+	for k := -1; k < len(entries); k++ {
+		e := own
+		if k >= 0 {
+			e = entries[(k+start)%len(entries)]
+		}
+		if e == nil || e.Mode != pki.Server || e.State == Dead || e.State == Unheard {
+			continue
+		}
+		i, ok := r.index[SaltedHash(r.salt, e.ID)]
+		switch {
+		case !ok && e.State == Left: // of no use to somebody who never knew it
+		case !ok || int32(e.low()-r.digest[i].Contact) > 0: //nolint:gosec // serial number arithmetic (RFC 1982)
+			if len(d.Contacts) < contacts && len(d.Beats) < beats {
+				d.add(now, e, len(r.digest)+len(d.Contacts))
+				d.Contacts = append(d.Contacts, e.Contact)
+			}
+		case e.low() == r.digest[i].Contact && uint32(e.BeatSequence) > r.digest[i].Beat && e.State != Left: //nolint:gosec // at most LadderLength
+			fresh = append(fresh, e)
+		}
+	}
+	slices.SortStableFunc(fresh, func(a, b *Entry) int { return b.Seen.Compare(a.Seen) })
+	for _, e := range fresh {
+		if len(d.Beats) < beats {
+			d.add(now, e, r.index[SaltedHash(r.salt, e.ID)])
+		}
+	}
+	return d
+}
+
+func (d *Delta) add(now time.Time, e *Entry, place int) {
+	if e.BeatSequence == 0 {
+		return
+	}
+	d.Beats = append(d.Beats, e.Beat(now))
+	d.Places = append(d.Places, place)
+	d.Low = append(d.Low, uint16(e.low())) //nolint:gosec // low bits are meant
+}

@@ -1,0 +1,77 @@
+package view
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/g2g-net/g2g/pki"
+)
+
+const (
+	// LadderLength is how many beats one contact can prove. The next needs a new ladder, so a new contact.
+	LadderLength = 4096
+	rungSpacing  = 64
+)
+
+// A Link proves one beat: hashed as often as the beat's sequence says, it gives the anchor in the sealed contact (a hash
+// chain after Lamport, Password authentication with insecure communication, CACM 1981).
+type Link [16]byte
+
+// next is one step towards the anchor.
+func (l Link) next(id pki.ID, incarnation uint64) Link {
+	var b [len("g2g/ladder/v1") + 32 + 8 + 16]byte
+	n := copy(b[:], "g2g/ladder/v1")
+	n += copy(b[n:], id[:])
+	binary.BigEndian.PutUint64(b[n:], incarnation)
+	copy(b[n+8:], l[:])
+	sum := sha256.Sum256(b[:])
+	return Link(sum[:16])
+}
+
+// steps hashes the link n times.
+func (l Link) steps(id pki.ID, incarnation, n uint64) Link {
+	for range n {
+		l = l.next(id, incarnation)
+	}
+	return l
+}
+
+// A Ladder is the owner's side: it can make every link from 1 to LadderLength. It keeps one rung in rungSpacing.
+type Ladder struct {
+	id          pki.ID
+	incarnation uint64
+	rungs       [LadderLength/rungSpacing + 1]Link // rungs[i] is the link of sequence i*rungSpacing; rungs[0] is the anchor
+}
+
+// NewLadder draws a ladder. The randomness must be the system's outside of tests and simulations.
+func NewLadder(random io.Reader, id pki.ID, incarnation uint64) (*Ladder, error) {
+	l := &Ladder{id: id, incarnation: incarnation}
+	top := &l.rungs[len(l.rungs)-1]
+	if _, err := io.ReadFull(random, top[:]); err != nil {
+		return nil, fmt.Errorf("draw ladder: %w", err)
+	}
+	for i := len(l.rungs) - 2; i >= 0; i-- {
+		l.rungs[i] = l.rungs[i+1].steps(id, incarnation, rungSpacing)
+	}
+	return l, nil
+}
+
+// Anchor is what the contact carries.
+func (l *Ladder) Anchor() Link { return l.rungs[0] }
+
+// Link proves the sequence, which is 1 to LadderLength.
+func (l *Ladder) Link(sequence uint64) Link {
+	above := (sequence + rungSpacing - 1) / rungSpacing
+	return l.rungs[above].steps(l.id, l.incarnation, above*rungSpacing-sequence)
+}
+
+// A Beat is the fast record of a peer's progress, as it travels beside the version of a contact. Only publishing a signature
+// makes a new one.
+type Beat struct {
+	Sequence uint64 // 1 to LadderLength
+	Age      time.Duration
+	Link     Link
+}
