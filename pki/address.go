@@ -1,6 +1,8 @@
 package pki
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -35,18 +37,29 @@ func splitAddress(s string) (host string, port uint16, err error) {
 	host = s[:i]
 	if inner, ok := strings.CutPrefix(host, "["); ok {
 		a, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
-		if err != nil || !strings.HasSuffix(inner, "]") || !a.Is6() || "["+a.String()+"]" != host {
+		if err != nil || !strings.HasSuffix(inner, "]") || !a.Is6() || a.Is4In6() || "["+a.String()+"]" != host {
 			return "", 0, fmt.Errorf("host %q is no IPv6 address in its short form", host)
 		}
-		return a.String(), uint16(p), nil
+		return a.String(), uint16(p), checkIP(a)
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
 		if !a.Is4() {
 			return "", 0, fmt.Errorf("an IPv6 host needs brackets")
 		}
-		return host, uint16(p), nil
+		return host, uint16(p), checkIP(a)
 	}
 	return host, uint16(p), checkHostName(host)
+}
+
+// checkIP refuses what names nobody on another machine. A zone could also hold any characters.
+func checkIP(a netip.Addr) error {
+	switch {
+	case a.Zone() != "":
+		return errors.New("a zone means nothing on another machine")
+	case a.IsUnspecified() || a.IsMulticast():
+		return errors.New("it cannot be dialled")
+	}
+	return nil
 }
 
 func checkHostName(host string) error {
@@ -64,8 +77,9 @@ func checkHostName(host string) error {
 			}
 		}
 	}
-	// A last label of digits alone would be read as an IPv4 address by some resolvers and as a name by others.
-	if strings.Trim(labels[len(labels)-1], "0123456789") == "" {
+	// A number in the last place would be read as an IPv4 address by some resolvers and as a name by others.
+	last := labels[len(labels)-1]
+	if hex, ok := strings.CutPrefix(last, "0x"); strings.Trim(last, "0123456789") == "" || ok && strings.Trim(hex, "0123456789abcdef") == "" {
 		return fmt.Errorf("host %q is neither an IPv4 address nor a DNS name", host)
 	}
 	return nil
@@ -77,7 +91,7 @@ const (
 	hostName = 1
 )
 
-// writeAddress appends the short binary form: kind, host, port. The address has passed CheckAddress.
+// address appends the short binary form: kind, host, port. The address has passed CheckAddress.
 func (w *writer) address(s string) {
 	host, port, _ := splitAddress(s)
 	a, err := netip.ParseAddr(host)
@@ -95,7 +109,9 @@ func (w *writer) address(s string) {
 	w.u16(port)
 }
 
+// address takes an address; only the bytes that the writer would write are canonical. Its errors do not quote it.
 func (r *reader) address() string {
+	before := r.b
 	var host string
 	switch kind := r.u8(); kind {
 	case hostName:
@@ -111,8 +127,12 @@ func (r *reader) address() string {
 	if r.err != nil {
 		return ""
 	}
-	if err := CheckAddress(s); err != nil {
-		r.fail(err)
+	var w writer
+	if CheckAddress(s) == nil {
+		w.address(s)
+	}
+	if !bytes.Equal(before[:len(before)-len(r.b)], w) {
+		r.fail(errors.New("an address is not well formed"))
 	}
 	return s
 }

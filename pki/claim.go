@@ -3,6 +3,7 @@ package pki
 import (
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -32,8 +33,14 @@ type Binding struct {
 	Contact  [sha256.Size]byte // hash of the joiner's contact payload as sent
 }
 
-// transcript is the payload under both seals. The role stands in it, so that nothing an acceptor says can be reflected.
+// transcript is the payload under both seals: the hash of the fields.
 func (b Binding) transcript() []byte {
+	sum := sha256.Sum256(b.fields())
+	return sum[:]
+}
+
+// fields begin with the role, so that nothing an acceptor says can be reflected.
+func (b Binding) fields() []byte {
 	w := make(writer, 0, 256)
 	w.short([]byte("joiner"))
 	w.raw(b.Exporter[:])
@@ -44,8 +51,7 @@ func (b Binding) transcript() []byte {
 	w.raw(b.Token[:])
 	w.u8(uint8(b.Mode))
 	w.raw(b.Contact[:])
-	sum := sha256.Sum256(w)
-	return sum[:]
+	return w
 }
 
 // Claim makes the two seals of a joiner.
@@ -55,7 +61,10 @@ func (t Token) Claim(joiner *Identity, b Binding) (tokenSeal, identitySeal []byt
 		return nil, nil, err
 	}
 	identitySeal, err = sealWith(joiner.signer, DomainRegisterIdentity, b.Network, b.transcript())
-	return tokenSeal, identitySeal, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return tokenSeal, identitySeal, nil
 }
 
 // A Claim is a joiner's request as the nominator judges it.
@@ -126,9 +135,10 @@ func (n Nomination) lastUser() string {
 	return n.Users[len(n.Users)-1].Joiner.String()
 }
 
-// Span prints whole seconds as people say them: "3m", "2h5m", "0s".
+// Span prints whole seconds as people say them: "3m", "2h5m", "0s". What is over 292 years prints as 292 years.
 func Span(seconds int64) string {
-	d := time.Duration(seconds) * time.Second
+	const most = int64(math.MaxInt64 / time.Second)
+	d := time.Duration(min(max(seconds, -most), most)) * time.Second
 	s := d.String()
 	for _, zero := range []string{"m0s", "h0m"} {
 		if len(s) > len(zero) && s[len(s)-len(zero):] == zero {

@@ -38,8 +38,10 @@ func Found(random io.Reader, founder *Identity, name string, now time.Time) (Gen
 	w.raw(g.nonce[:])
 	w.short([]byte(name))
 	var err error
-	g.envelope, err = founder.Seal(DomainGenesis, NetworkID{}, w)
-	return g, err
+	if g.envelope, err = founder.Seal(DomainGenesis, NetworkID{}, w); err != nil {
+		return Genesis{}, fmt.Errorf("found network: %w", err)
+	}
+	return g, nil
 }
 
 // ParseGenesis reads and verifies the form that Bytes gives.

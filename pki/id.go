@@ -4,8 +4,10 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -45,6 +47,24 @@ func KeyFrom(b []byte) (Key, error) {
 
 // ID names the holder of the key.
 func (k Key) ID() ID { return sha256.Sum256(append([]byte("g2g/node-id/v1"), k[:]...)) }
+
+// smallOrder are the y coordinates of the points of small order, in hex without the sign bit, in all encodings that a
+// decoder accepts. For such a key anybody can make a signature, and one signature can fit many messages.
+var smallOrder = []string{
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+}
+
+// weak tells a key that nobody can hold alone; no seal by it is good.
+func (k Key) weak() bool {
+	k[len(k)-1] &= 0x7f
+	return slices.Contains(smallOrder, hex.EncodeToString(k[:]))
+}
 
 // IsZero tells the key that was never set.
 func (k Key) IsZero() bool { return k == Key{} }

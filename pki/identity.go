@@ -34,7 +34,14 @@ func IdentityFrom(signer crypto.Signer) (*Identity, error) {
 	if !ok {
 		return nil, fmt.Errorf("identity: a %T where an Ed25519 key is needed", signer.Public())
 	}
-	return &Identity{signer: signer, key: Key(public)}, nil
+	key, err := KeyFrom(public)
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	if private, ok := signer.(ed25519.PrivateKey); ok {
+		signer = newKeySigner(private)
+	}
+	return &Identity{signer: signer, key: key}, nil
 }
 
 // ParseIdentity reads the PEM form (PKCS #8) that MarshalPEM writes. Its error never quotes the input.
@@ -56,11 +63,11 @@ func ParseIdentity(data []byte) (*Identity, error) {
 
 // MarshalPEM gives the private key in PEM (PKCS #8). It fails for a key that lives elsewhere.
 func (i *Identity) MarshalPEM() ([]byte, error) {
-	private, ok := i.signer.(ed25519.PrivateKey)
+	signer, ok := i.signer.(keySigner)
 	if !ok {
 		return nil, errors.New("marshal identity: the key does not leave its place")
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
+	der, err := x509.MarshalPKCS8PrivateKey(signer.key())
 	if err != nil {
 		return nil, fmt.Errorf("marshal identity: %w", err)
 	}
@@ -79,7 +86,10 @@ func (i *Identity) Seal(d Domain, network NetworkID, payload []byte) (Envelope, 
 		return Envelope{}, fmt.Errorf("seal for %s: payload of %d bytes is over the bound of %d", d, len(payload), MaxPayload)
 	}
 	seal, err := sealWith(i.signer, d, network, payload)
-	return Envelope{Key: i.key, Payload: payload, Seal: seal}, err
+	if err != nil {
+		return Envelope{}, err
+	}
+	return Envelope{Key: i.key, Payload: payload, Seal: seal}, nil
 }
 
 // String prints the ID, never the key.

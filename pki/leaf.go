@@ -30,7 +30,7 @@ var (
 	oidChain    = asn1.ObjectIdentifier{2, 25, 1793266418, 2}
 )
 
-// A Leaf is the short-lived TLS certificate and key in use. Its key exists in memory only.
+// A Leaf is the short-lived TLS certificate and key in use. Its key exists in memory only, as a signer that does not print.
 type Leaf struct {
 	Certificate tls.Certificate
 	Claims      LeafClaims
@@ -113,7 +113,7 @@ func signLeaf(public ed25519.PublicKey, private ed25519.PrivateKey, notBefore, n
 	if err != nil {
 		return nil, fmt.Errorf("mint leaf: %w", err)
 	}
-	return &Leaf{Certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}, Claims: claims}, nil
+	return &Leaf{Certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: newKeySigner(private)}, Claims: claims}, nil
 }
 
 // VerifyLeaf verifies what a leaf says about itself: exactly one certificate, its own signature (which the TLS stack does
@@ -135,7 +135,10 @@ func VerifyLeaf(now time.Time, certificates [][]byte) (LeafClaims, error) {
 	if err != nil {
 		return LeafClaims{}, fmt.Errorf("leaf: %w", err)
 	}
-	return claims, claims.checkLife(now)
+	if err := claims.checkLife(now); err != nil {
+		return LeafClaims{}, fmt.Errorf("leaf: %w", err)
+	}
+	return claims, nil
 }
 
 func openLeaf(cert *x509.Certificate) (LeafClaims, error) {
@@ -191,9 +194,9 @@ func (c LeafClaims) checkLife(now time.Time) error {
 	const clock = "2006-01-02 15:04:05 UTC"
 	switch {
 	case now.Add(Tolerance).Before(c.NotBefore):
-		return fmt.Errorf("leaf: valid from %s, this clock says %s", c.NotBefore.UTC().Format(clock), now.UTC().Format(clock))
+		return fmt.Errorf("valid from %s, this clock says %s", c.NotBefore.UTC().Format(clock), now.UTC().Format(clock))
 	case now.Add(-Tolerance).After(c.NotAfter):
-		return fmt.Errorf("leaf: expired at %s, this clock says %s", c.NotAfter.UTC().Format(clock), now.UTC().Format(clock))
+		return fmt.Errorf("expired at %s, this clock says %s", c.NotAfter.UTC().Format(clock), now.UTC().Format(clock))
 	}
 	return nil
 }

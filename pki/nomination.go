@@ -3,6 +3,7 @@ package pki
 import (
 	"fmt"
 	"time"
+	"unicode"
 )
 
 const (
@@ -62,7 +63,7 @@ func (n Nomination) Check() error {
 		return fmt.Errorf("revoked before 1970")
 	}
 	for _, c := range n.Label {
-		if c < ' ' || c == 0x7f || c == 0xfffd {
+		if !unicode.IsPrint(c) || c == unicode.ReplacementChar {
 			return fmt.Errorf("label %q has characters that do not print", n.Label)
 		}
 	}

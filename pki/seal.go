@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ed25519"
 	"errors"
@@ -48,9 +49,9 @@ func sealed(d Domain, network NetworkID, payload []byte) []byte {
 	return w
 }
 
-// verifySeal reports ErrSeal unless key sealed exactly this.
+// verifySeal reports ErrSeal unless the holder of key, and nobody else, sealed exactly this.
 func verifySeal(key Key, d Domain, network NetworkID, payload, seal []byte) error {
-	if len(seal) != SealSize || !ed25519.Verify(key[:], sealed(d, network, payload), seal) {
+	if len(seal) != SealSize || key.weak() || !ed25519.Verify(key[:], sealed(d, network, payload), seal) {
 		return ErrSeal
 	}
 	return nil
@@ -74,7 +75,7 @@ func (e Envelope) AppendBinary(b []byte) []byte {
 	return w
 }
 
-// ParseEnvelope is the inverse of AppendBinary. It verifies no seal.
+// ParseEnvelope is the inverse of AppendBinary. It verifies no seal. The envelope keeps nothing of b.
 func ParseEnvelope(b []byte) (Envelope, error) {
 	r := reader{b: b}
 	e := Envelope{Key: r.key()}
@@ -83,7 +84,7 @@ func ParseEnvelope(b []byte) (Envelope, error) {
 		r.fail(fmt.Errorf("payload of %d bytes is over the bound of %d", n, MaxPayload))
 		n = 0
 	}
-	e.Payload, e.Seal = r.raw(n), r.raw(SealSize)
+	e.Payload, e.Seal = bytes.Clone(r.raw(n)), bytes.Clone(r.raw(SealSize))
 	if err := r.done(); err != nil {
 		return Envelope{}, fmt.Errorf("parse envelope: %w", err)
 	}

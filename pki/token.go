@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -21,8 +22,8 @@ const (
 	// MaxToken bounds the text of a token, in characters. Longer input is refused unread.
 	MaxToken = 4 << 10
 
-	maxTokenBytes = 2 << 10
 	seedSize      = 16
+	maxTokenBytes = 8 + 2*PinSize + seedSize + 1 + MaxTokenAddresses*(1+1+MaxAddress) + checksumSize
 )
 
 // TokenID names a token in lists and logs: the first bytes of a hash of the token key. It is no secret.
@@ -48,7 +49,7 @@ type Token struct {
 	Network   Pin
 	Nominator Pin
 	Addresses []string // Registration addresses to try, in order
-	seed      [seedSize]byte
+	seed      *secret
 }
 
 // NewToken draws a token.
@@ -65,9 +66,11 @@ func NewToken(random io.Reader, mode Mode, notAfter time.Time, network NetworkID
 			return Token{}, fmt.Errorf("make token: %w", err)
 		}
 	}
-	if _, err := io.ReadFull(random, t.seed[:]); err != nil {
+	seed := make([]byte, seedSize)
+	if _, err := io.ReadFull(random, seed); err != nil {
 		return Token{}, fmt.Errorf("make token: %w", err)
 	}
+	t.seed = newSecret(seed)
 	return t, nil
 }
 
@@ -77,7 +80,7 @@ func (t Token) Reveal() string {
 	w.time(t.NotAfter)
 	w.raw(t.Network[:])
 	w.raw(t.Nominator[:])
-	w.raw(t.seed[:])
+	w.raw(t.seed.reveal())
 	w.u8(uint8(len(t.Addresses))) //nolint:gosec // at most MaxTokenAddresses
 	for _, a := range t.Addresses {
 		w.address(a)
@@ -127,7 +130,7 @@ func (t *Token) parseBody(b []byte) error {
 	t.NotAfter = r.time()
 	t.Network = Pin(r.raw(PinSize))
 	t.Nominator = Pin(r.raw(PinSize))
-	t.seed = [seedSize]byte(r.raw(seedSize))
+	t.seed = newSecret(bytes.Clone(r.raw(seedSize)))
 	n := int(r.u8())
 	if n > MaxTokenAddresses {
 		return fmt.Errorf("%d addresses are over the bound of %d", n, MaxTokenAddresses)
@@ -140,12 +143,12 @@ func (t *Token) parseBody(b []byte) error {
 
 // identity is the token key: Ed25519 from HKDF-SHA256 of the seed (RFC 5869), salted with the network's pin.
 func (t Token) identity() *Identity {
-	seed, err := hkdf.Key(sha256.New, t.seed[:], t.Network[:], "g2g/token-key/v1", ed25519.SeedSize)
+	seed, err := hkdf.Key(sha256.New, t.seed.reveal(), t.Network[:], "g2g/token-key/v1", ed25519.SeedSize)
 	if err != nil {
 		panic("pki: hkdf of a fixed size failed: " + err.Error()) // only for a size over 255 hashes
 	}
 	private := ed25519.NewKeyFromSeed(seed)
-	return &Identity{signer: private, key: Key(private.Public().(ed25519.PublicKey))}
+	return &Identity{signer: newKeySigner(private), key: Key(private.Public().(ed25519.PublicKey))}
 }
 
 // Key is the public half of the token key: what a nomination holds.

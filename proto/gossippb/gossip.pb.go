@@ -1353,7 +1353,6 @@ func (x *NominationVersion) GetVersion() uint64 {
 type NominationsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Nominations   []*Envelope            `protobuf:"bytes,1,rep,name=nominations,proto3" json:"nominations,omitempty"` // newer than, or missing from, the request's versions
-	Wanted        [][]byte               `protobuf:"bytes,2,rep,name=wanted,proto3" json:"wanted,omitempty"`           // token IDs of which the answerer holds an older version
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1391,13 +1390,6 @@ func (*NominationsResponse) Descriptor() ([]byte, []int) {
 func (x *NominationsResponse) GetNominations() []*Envelope {
 	if x != nil {
 		return x.Nominations
-	}
-	return nil
-}
-
-func (x *NominationsResponse) GetWanted() [][]byte {
-	if x != nil {
-		return x.Wanted
 	}
 	return nil
 }
@@ -1651,10 +1643,9 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\bversions\x18\x01 \x03(\v2 .g2g.gossip.v1.NominationVersionR\bversions\"H\n" +
 	"\x11NominationVersion\x12\x19\n" +
 	"\btoken_id\x18\x01 \x01(\fR\atokenId\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\x04R\aversion\"h\n" +
+	"\aversion\x18\x02 \x01(\x04R\aversion\"P\n" +
 	"\x13NominationsResponse\x129\n" +
-	"\vnominations\x18\x01 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\vnominations\x12\x16\n" +
-	"\x06wanted\x18\x02 \x03(\fR\x06wanted\"\xfd\x01\n" +
+	"\vnominations\x18\x01 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\vnominations\"\xfd\x01\n" +
 	"\fClaimRequest\x12\x1b\n" +
 	"\ttoken_key\x18\x01 \x01(\fR\btokenKey\x12'\n" +
 	"\x04mode\x18\x02 \x01(\x0e2\x13.g2g.gossip.v1.ModeR\x04mode\x121\n" +
