@@ -1,0 +1,210 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/g2g-net/g2g/pki"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/attributes"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
+)
+
+const (
+	// MaxPool bounds the peers that a pool connects to.
+	MaxPool = 512
+
+	connectTimeout = time.Second
+	backoffFirst   = 200 * time.Millisecond
+	backoffMax     = 5 * time.Second
+
+	scheme    = "g2g-peer"
+	authority = "g2g" // what stands for a host name in every call: nobody is known by one
+)
+
+var (
+	// ErrPoolFull says that the pool holds MaxPool peers. Nothing was changed; drop some first.
+	ErrPoolFull = errors.New("the pool of connections is full")
+	// ErrPoolClosed says that the pool was closed.
+	ErrPoolClosed = errors.New("the pool of connections is closed")
+	// ErrNoAddress says that the peer has no address to dial. Nothing was changed.
+	ErrNoAddress = errors.New("no address is known")
+)
+
+// A Dialer opens a raw connection to host:port.
+type Dialer func(ctx context.Context, address string) (net.Conn, error)
+
+// PoolConfig is what a Pool needs of its node. Source and Registry must be set.
+type PoolConfig struct {
+	Source   Source
+	Registry *Registry
+	Dial     Dialer // nil takes TCP; names are resolved anew at every dial, and every answer is tried
+}
+
+// A Pool holds the connections from here to peers, one for each. Whoever answers must be that very peer, a member, in
+// server mode. Calls fail fast while a peer cannot be reached.
+type Pool struct {
+	config PoolConfig
+
+	mu     sync.Mutex
+	peers  map[pki.ID]*pooled
+	closed bool
+}
+
+// pooled is the connection to one peer.
+type pooled struct {
+	conn      *grpc.ClientConn
+	resolver  *manual.Resolver
+	addresses []string
+	turn      int // of Redial
+}
+
+// NewPool makes an empty pool.
+func NewPool(c PoolConfig) *Pool {
+	if c.Dial == nil {
+		c.Dial = dialTCP
+	}
+	return &Pool{config: c, peers: make(map[pki.ID]*pooled)}
+}
+
+func dialTCP(ctx context.Context, address string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, "tcp", address)
+}
+
+// Conn gives the connection to a peer and makes it where there is none. The addresses are those of the peer's newest
+// contact, in the order to try; other ones than before are tried at once, however long the old ones had failed.
+func (p *Pool) Conn(id pki.ID, addresses []string) (*grpc.ClientConn, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	peer, ok := p.peers[id]
+	switch {
+	case p.closed:
+		return nil, ErrPoolClosed
+	case len(addresses) == 0:
+		return nil, fmt.Errorf("connect to node %s: %w", id, ErrNoAddress)
+	case ok && !slices.Equal(peer.addresses, addresses):
+		peer.addresses = slices.Clone(addresses)
+		peer.resolver.UpdateState(peer.state())
+		peer.conn.ResetConnectBackoff()
+		return peer.conn, nil
+	case ok:
+		return peer.conn, nil
+	case len(p.peers) >= MaxPool:
+		return nil, fmt.Errorf("connect to node %s: %w", id, ErrPoolFull)
+	}
+	peer, err := p.open(id, addresses)
+	if err != nil {
+		return nil, fmt.Errorf("connect to node %s: %w", id, err)
+	}
+	p.peers[id] = peer
+	return peer.conn, nil
+}
+
+func (p *Pool) open(id pki.ID, addresses []string) (*pooled, error) {
+	peer := &pooled{addresses: slices.Clone(addresses), resolver: manual.NewBuilderWithScheme(scheme)}
+	peer.resolver.InitialState(peer.state())
+	creds := peerCredentials{source: p.config.Source, registry: p.config.Registry, expected: id}
+	var err error
+	peer.conn, err = grpc.NewClient(scheme+":///"+id.String(), append(dialOptions(),
+		grpc.WithResolvers(peer.resolver),
+		grpc.WithTransportCredentials(creds),
+		grpc.WithContextDialer(p.dial),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: backoffFirst, Multiplier: 1.6, Jitter: 0.2, MaxDelay: backoffMax},
+			MinConnectTimeout: connectTimeout,
+		}),
+	)...)
+	return peer, err
+}
+
+// dial bounds the connect alone: gRPC's own time-out grows with the backoff.
+func (p *Pool) dial(ctx context.Context, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := p.config.Dial(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return hook(conn), nil
+}
+
+type turnKey struct{}
+
+// state is one endpoint an address. The turn stands beside the address: another one makes gRPC connect anew, use the new
+// connection, and let the calls on the old one end.
+func (p *pooled) state() resolver.State {
+	var s resolver.State
+	for _, a := range p.addresses {
+		address := resolver.Address{Addr: a, Attributes: attributes.New(turnKey{}, p.turn)}
+		s.Endpoints = append(s.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{address}})
+	}
+	return s
+}
+
+// Redial makes a new handshake with a peer, with the leaves of now. Calls under way end on the old connection.
+func (p *Pool) Redial(id pki.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if peer, ok := p.peers[id]; ok && !p.closed {
+		peer.turn++
+		peer.resolver.UpdateState(peer.state())
+		peer.conn.ResetConnectBackoff()
+	}
+}
+
+// Drop closes the connection to a peer; its calls fail.
+func (p *Pool) Drop(id pki.ID) { p.Keep(func(other pki.ID) bool { return other != id }) }
+
+// Keep drops every peer that is not wanted.
+func (p *Pool) Keep(wanted func(pki.ID) bool) {
+	var dropped []*pooled
+	p.mu.Lock()
+	for id, peer := range p.peers {
+		if !wanted(id) {
+			dropped = append(dropped, peer)
+			delete(p.peers, id)
+		}
+	}
+	p.mu.Unlock()
+	for _, peer := range dropped {
+		_ = peer.conn.Close()
+	}
+}
+
+// Len is how many peers the pool holds.
+func (p *Pool) Len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.peers)
+}
+
+// Close drops all peers and takes no more.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.Keep(func(pki.ID) bool { return false })
+}
+
+// dialOptions are what every connection from here has.
+func dialOptions() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithAuthority(authority),
+		grpc.WithNoProxy(),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithIdleTimeout(0),
+		grpc.WithMaxHeaderListSize(maxHeaders),
+		grpc.WithReadBufferSize(bufferSize),
+		grpc.WithWriteBufferSize(bufferSize),
+		grpc.WithStaticStreamWindowSize(window),
+		grpc.WithStaticConnWindowSize(window),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
+	}
+}

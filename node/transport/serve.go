@@ -1,0 +1,155 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/wire"
+	"github.com/g2g-net/g2g/pki"
+	"github.com/g2g-net/g2g/proto/gossippb"
+)
+
+// ErrBusy is a node whose inbox is full: nothing was changed, the caller may try again later.
+var ErrBusy = errors.New("the node is busy")
+
+// A Handler is the node as the Gossip port sees it. What it is given has passed wire.
+type Handler interface {
+	// Receive answers a member's request.
+	Receive(ctx context.Context, from pki.ID, req gossip.Message) (gossip.Message, error)
+	// Decide judges a claim on a token of this node. A refusal is a *pki.Refusal.
+	Decide(ctx context.Context, claim pki.Claim) (pki.Chain, error)
+}
+
+// GossipService is the Gossip port's service: it turns messages into values for the handler, and back.
+type GossipService struct {
+	gossippb.UnimplementedGossipServer
+	Gate    *wire.Gate
+	Handler Handler
+}
+
+// Join answers one.
+func (s *GossipService) Join(ctx context.Context, pb *gossippb.JoinRequest) (*gossippb.JoinResponse, error) {
+	return serve[*gossippb.JoinResponse](ctx, s, pb)
+}
+
+// Exchange answers one.
+func (s *GossipService) Exchange(ctx context.Context, pb *gossippb.ExchangeRequest) (*gossippb.ExchangeResponse, error) {
+	return serve[*gossippb.ExchangeResponse](ctx, s, pb)
+}
+
+// Push answers one.
+func (s *GossipService) Push(ctx context.Context, pb *gossippb.PushRequest) (*gossippb.PushResponse, error) {
+	return serve[*gossippb.PushResponse](ctx, s, pb)
+}
+
+// Nominations answers one.
+func (s *GossipService) Nominations(ctx context.Context, pb *gossippb.NominationsRequest) (*gossippb.NominationsResponse, error) {
+	return serve[*gossippb.NominationsResponse](ctx, s, pb)
+}
+
+// serve takes a request through the gate to the handler.
+func serve[R proto.Message](ctx context.Context, s *GossipService, pb proto.Message) (none R, err error) {
+	member, ok := MemberFrom(ctx)
+	if !ok {
+		return none, status.Error(codes.PermissionDenied, "members only")
+	}
+	req, err := s.Gate.Request(time.Now(), pb)
+	if err != nil {
+		return none, status.Error(codes.InvalidArgument, err.Error())
+	}
+	if join, ok := req.(gossip.JoinRequest); ok {
+		if join.Contact.ID != member.ID {
+			return none, status.Error(codes.InvalidArgument, "read join: the contact is not the caller's")
+		}
+		join.Observed = ObservedHost(ctx)
+		req = join
+	}
+	resp, err := s.Handler.Receive(ctx, member.ID, req)
+	if err != nil {
+		return none, handlerError(err)
+	}
+	return wire.Encode(resp).(R), nil
+}
+
+func handlerError(err error) error {
+	switch {
+	case errors.Is(err, ErrBusy):
+		return status.Error(codes.ResourceExhausted, err.Error())
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return status.FromContextError(err).Err()
+	}
+	return status.Error(codes.Unavailable, err.Error())
+}
+
+// Claim answers the acceptor of a joiner that holds a token of this node.
+func (s *GossipService) Claim(ctx context.Context, pb *gossippb.ClaimRequest) (*gossippb.ClaimResponse, error) {
+	member, ok := MemberFrom(ctx)
+	if !ok {
+		return nil, status.Error(codes.PermissionDenied, "members only")
+	}
+	claim, _, err := s.Gate.Claim(time.Now(), pb, member.ID)
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	chain, err := s.Handler.Decide(ctx, claim)
+	if refusal, ok := errors.AsType[*pki.Refusal](err); ok {
+		return &gossippb.ClaimResponse{Refusal: refusal.Reason, Proven: refusal.Proven}, nil
+	}
+	if err != nil {
+		return nil, handlerError(err)
+	}
+	return &gossippb.ClaimResponse{Chain: chain.Bytes()}, nil
+}
+
+// Ask sends a request to the peer behind the connection and brings its answer through the gate.
+func Ask(ctx context.Context, conn grpc.ClientConnInterface, gate *wire.Gate, req gossip.Message) (gossip.Message, error) {
+	client := gossippb.NewGossipClient(conn)
+	var pb proto.Message
+	var err error
+	switch encoded := wire.Encode(req).(type) {
+	case *gossippb.JoinRequest:
+		pb, err = client.Join(ctx, encoded)
+	case *gossippb.ExchangeRequest:
+		pb, err = client.Exchange(ctx, encoded)
+	case *gossippb.PushRequest:
+		pb, err = client.Push(ctx, encoded)
+	case *gossippb.NominationsRequest:
+		pb, err = client.Nominations(ctx, encoded)
+	default:
+		return nil, fmt.Errorf("ask: a %T is no request", req)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return gate.Response(time.Now(), pb, req)
+}
+
+// Refused tells whether a call failed because the peer is there and will not: no fault of the network.
+func Refused(err error) bool {
+	switch status.Code(err) {
+	case codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.Unimplemented:
+		return true
+	}
+	return false
+}
+
+// AskClaim asks the nominator behind the connection to decide. A refusal is a *pki.Refusal.
+func AskClaim(ctx context.Context, conn grpc.ClientConnInterface, gate *wire.Gate, nominator pki.ID, reg wire.Registration) (pki.Chain, error) {
+	pb, err := gossippb.NewGossipClient(conn).Claim(ctx, wire.EncodeClaim(reg.Claim, reg.Contact))
+	if err != nil {
+		return pki.Chain{}, err
+	}
+	chain, refusal, err := gate.Decision(pb, reg.Claim, nominator)
+	if refusal != nil {
+		return pki.Chain{}, refusal
+	}
+	return chain, err
+}

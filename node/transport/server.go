@@ -1,0 +1,110 @@
+package transport
+
+import (
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+)
+
+// What every connection has, both ways. Nobody should change these.
+const (
+	// MaxMessage bounds a message, in bytes.
+	MaxMessage = 64 << 10
+	// MaxStreams bounds the calls that run at once on one Gossip connection.
+	MaxStreams = 64
+
+	maxHeaders        = 8 << 10  // bytes of a call's headers
+	bufferSize        = 4 << 10  // bytes for reading and for writing; gRPC's own 32 KiB are what an idle connection costs most
+	window            = 64 << 10 // bytes of a stream, and of a connection, that may be under way; a static one saves 48 bytes a message
+	connectionTimeout = 10 * time.Second
+	keepaliveTime     = 30 * time.Second // a silent connection is asked after this,
+	keepaliveTimeout  = 10 * time.Second // and closed without an answer in this
+	keepaliveMinTime  = 10 * time.Second // a client may ask no more often
+
+	defaultAge      = 4 * time.Hour
+	defaultAgeGrace = 10 * time.Minute
+
+	// A registration takes seconds; what stays longer was left behind.
+	registrationStreams  = 4
+	registrationIdle     = 10 * time.Second
+	registrationAge      = 2 * time.Minute
+	registrationAgeGrace = 30 * time.Second
+)
+
+// ServerConfig is what a server needs of its node. Source and Registry must be set.
+type ServerConfig struct {
+	Source   Source
+	Registry *Registry
+	// Log gets what an operator must see: panics of handlers. Nil discards it.
+	Log *slog.Logger
+	// MaxConnectionAge is how long a Gossip connection lives before its calls move to a new one, with the leaves of then.
+	// Zero takes 4 h. Less costs handshakes; more than what is left of a leaf's life at its rotation makes connections expire.
+	MaxConnectionAge time.Duration
+	// MaxConnectionAgeGrace is how long a call may outlive that age. Zero takes 10 min. A shorter one than the longest
+	// call's deadline makes calls fail.
+	MaxConnectionAgeGrace time.Duration
+}
+
+func (c ServerConfig) withDefaults() ServerConfig {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxConnectionAge == 0 {
+		c.MaxConnectionAge = defaultAge
+	}
+	if c.MaxConnectionAgeGrace == 0 {
+		c.MaxConnectionAgeGrace = defaultAgeGrace
+	}
+	return c
+}
+
+// NewGossipServer makes the server of the Gossip port: mutual TLS, members only. It serves listeners that stand behind
+// the node's Gate.
+func NewGossipServer(c ServerConfig) *grpc.Server {
+	c = c.withDefaults()
+	authorizer, recoverer := newAuthorizer(c), newRecoverer(c.Log)
+	return grpc.NewServer(append(commonOptions(),
+		grpc.Creds(serverCredentials{source: c.Source, registry: c.Registry, door: gossipDoor}),
+		grpc.MaxConcurrentStreams(MaxStreams),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionAge: c.MaxConnectionAge, MaxConnectionAgeGrace: c.MaxConnectionAgeGrace,
+			Time: keepaliveTime, Timeout: keepaliveTimeout,
+		}),
+		grpc.ChainUnaryInterceptor(recoverer.unary, authorizer.unary),
+		grpc.ChainStreamInterceptor(recoverer.stream, authorizer.stream),
+	)...)
+}
+
+// NewRegistrationServer makes the server of the Registration port: this end alone shows a leaf, and strangers are
+// answered. It serves listeners that stand behind the node's Gate; the handler calls Proven.
+func NewRegistrationServer(c ServerConfig) *grpc.Server {
+	c = c.withDefaults()
+	authorizer, recoverer := newAuthorizer(c), newRecoverer(c.Log)
+	authorizer.admit = newLimiter().admitStranger
+	return grpc.NewServer(append(commonOptions(),
+		grpc.Creds(serverCredentials{source: c.Source, registry: c.Registry, door: registrationDoor}),
+		grpc.MaxConcurrentStreams(registrationStreams),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionIdle: registrationIdle, MaxConnectionAge: registrationAge, MaxConnectionAgeGrace: registrationAgeGrace,
+			Time: keepaliveTime, Timeout: keepaliveTimeout,
+		}),
+		grpc.ChainUnaryInterceptor(recoverer.unary, authorizer.unary),
+		grpc.ChainStreamInterceptor(recoverer.stream, authorizer.stream, atMost(MaxRegistrations)),
+	)...)
+}
+
+func commonOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(MaxMessage),
+		grpc.MaxSendMsgSize(MaxMessage),
+		grpc.MaxHeaderListSize(maxHeaders),
+		grpc.ReadBufferSize(bufferSize),
+		grpc.WriteBufferSize(bufferSize),
+		grpc.StaticStreamWindowSize(window),
+		grpc.StaticConnWindowSize(window),
+		grpc.ConnectionTimeout(connectionTimeout),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveMinTime, PermitWithoutStream: true}),
+	}
+}
