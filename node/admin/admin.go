@@ -1,0 +1,65 @@
+// Package admin serves the admin API of one node from its snapshots, over a unix socket in the node's folder.
+package admin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// What a node answers, for callers of the API to branch on. A node wraps them; the text that people see is the whole error's.
+// None of them changed anything.
+var (
+	ErrNoNetwork   = errors.New("this node has no network")
+	ErrHasNetwork  = errors.New("this node has a network already")
+	ErrRefused     = errors.New("refused")                  // by an acceptor or a nominator
+	ErrUnreachable = errors.New("nobody could be reached")  // at the addresses of a token
+	ErrInvalid     = errors.New("the request is not valid") // whose fault: the caller's
+	ErrBusy        = errors.New("the node is busy")         // its inbox is full
+)
+
+// Node is the running node as admin sees it. Every method may be called from many goroutines at once.
+type Node interface {
+	Picture(ctx context.Context) (Picture, error)
+	// Turn grows whenever something may have changed. It is cheap.
+	Turn() uint64
+	// Nominate fills the request's addresses where they are empty.
+	Nominate(ctx context.Context, req gossip.NominateRequest) (pki.Token, pki.Nomination, error)
+	// Revoke takes a token ID or an unambiguous prefix of one.
+	Revoke(ctx context.Context, id string) (pki.Nomination, error)
+	// Join asks at the address instead of the token's, unless it is empty.
+	Join(ctx context.Context, token pki.Token, at string) (Joined, error)
+	// Leave returns when goodbye was said. The node stops afterwards.
+	Leave(ctx context.Context) error
+}
+
+// A Picture is what a node knows at one moment. It is immutable.
+type Picture struct {
+	Gossip          *gossip.Snapshot // nil without a network
+	ID              pki.ID
+	Name            string
+	Genesis         pki.Genesis
+	Chain           pki.Chain
+	Version         string
+	Started         time.Time
+	Now             time.Time
+	GossipAddress   string // as bound; empty without a listener
+	RegisterAddress string
+	AdminAddress    string
+	Leaf            pki.LeafClaims
+	Leaves          map[pki.ID]pki.LeafClaims // as connections showed them
+}
+
+// Joined is what became of a registration that was accepted.
+type Joined struct {
+	Network   pki.NetworkID
+	Acceptor  pki.ID
+	Nominator pki.ID
+	Mode      pki.Mode
+	Depth     int
+	Warning   string // why the acceptor could not dial back; empty if it could
+	Observed  string // this node's address as the acceptor saw it
+}

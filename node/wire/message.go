@@ -1,0 +1,177 @@
+package wire
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+	"github.com/g2g-net/g2g/proto/gossippb"
+)
+
+// Request accepts a request of Gossip. It returns one of the request values of package gossip.
+func (g *Gate) Request(now time.Time, m proto.Message) (gossip.Message, error) {
+	switch m := m.(type) {
+	case *gossippb.JoinRequest:
+		return accept("join", func() (gossip.Message, error) { return g.joinRequest(now, m) })
+	case *gossippb.ExchangeRequest:
+		return accept("exchange", func() (gossip.Message, error) { return exchangeRequest(m) })
+	case *gossippb.PushRequest:
+		return accept("push", func() (gossip.Message, error) { return g.pushRequest(now, m) })
+	case *gossippb.NominationsRequest:
+		return accept("nominations", func() (gossip.Message, error) { return nominationsRequest(m) })
+	}
+	return nil, fmt.Errorf("read request: %T is none", m)
+}
+
+// Response accepts the answer to sent, which is the request value that was encoded.
+func (g *Gate) Response(now time.Time, m proto.Message, sent gossip.Message) (gossip.Message, error) {
+	switch m := m.(type) {
+	case *gossippb.JoinResponse:
+		if _, ok := sent.(gossip.JoinRequest); ok {
+			return accept("answer to join", func() (gossip.Message, error) { return g.joinResponse(now, m) })
+		}
+	case *gossippb.ExchangeResponse:
+		if sent, ok := sent.(gossip.ExchangeRequest); ok {
+			return accept("answer to exchange", func() (gossip.Message, error) { return g.exchangeResponse(now, m, len(sent.Digest)) })
+		}
+	case *gossippb.PushResponse:
+		if _, ok := sent.(gossip.PushRequest); ok {
+			return gossip.PushResponse{}, nil
+		}
+	case *gossippb.NominationsResponse:
+		if _, ok := sent.(gossip.NominationsRequest); ok {
+			return accept("answer to nominations", func() (gossip.Message, error) { return g.nominationsResponse(m) })
+		}
+	}
+	return nil, fmt.Errorf("read answer: %T does not answer %T", m, sent)
+}
+
+// accept keeps a half-read message from getting out with its error.
+func accept(what string, read func() (gossip.Message, error)) (gossip.Message, error) {
+	m, err := read()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", what, err)
+	}
+	return m, nil
+}
+
+func (g *Gate) joinRequest(now time.Time, pb *gossippb.JoinRequest) (m gossip.JoinRequest, err error) {
+	m.Active, m.Urgent = pb.GetActive(), pb.GetUrgent()
+	if m.Contact, err = g.Contact(now, pb.GetContact()); err != nil {
+		return m, err
+	}
+	m.Beat, err = parseOwnBeat(pb.GetBeat(), m.Contact)
+	return m, err
+}
+
+func (g *Gate) joinResponse(now time.Time, pb *gossippb.JoinResponse) (m gossip.JoinResponse, err error) {
+	m.Active, m.Observed = pb.GetActive(), pb.GetObservedAddress()
+	if err = ParseObserved(m.Observed); err != nil {
+		return m, err
+	}
+	if m.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxIntroduced); err != nil {
+		return m, err
+	}
+	if m.Contact, err = g.Contact(now, pb.GetContact()); err != nil {
+		return m, err
+	}
+	m.Beat, err = parseOwnBeat(pb.GetBeat(), m.Contact)
+	return m, err
+}
+
+// ParseObserved reports what is wrong with the address of a caller as somebody else saw it: an IP address in its shortest
+// form, without port and zone, or nothing where it is not known.
+func ParseObserved(s string) error {
+	if s == "" {
+		return nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil || a.Zone() != "" || a.Unmap().String() != s {
+		return fmt.Errorf("observed address %.64q is no IP address in its short form", s)
+	}
+	return nil
+}
+
+// contactList accepts contacts up to a bound. The count is checked before the first seal.
+func (g *Gate) contactList(now time.Time, list []*gossippb.Envelope, bound int) ([]*view.Contact, error) {
+	if len(list) > bound {
+		return nil, fmt.Errorf("%d contacts are over the bound of %d", len(list), bound)
+	}
+	contacts := make([]*view.Contact, 0, len(list))
+	for _, pb := range list {
+		c, err := g.Contact(now, pb)
+		if err != nil {
+			return nil, err
+		}
+		contacts = append(contacts, c)
+	}
+	return contacts, nil
+}
+
+func exchangeRequest(pb *gossippb.ExchangeRequest) (m gossip.ExchangeRequest, err error) {
+	m.Salt, m.AliveHash, m.NominationsHash = pb.GetSalt(), pb.GetAliveHash(), pb.GetNominationsHash()
+	if m.Digest, err = parseDigest(pb.GetDigest()); err != nil {
+		return m, err
+	}
+	m.Beats, err = parseBeats(pb.GetBeats(), len(m.Digest))
+	return m, err
+}
+
+func (g *Gate) exchangeResponse(now time.Time, pb *gossippb.ExchangeResponse, digest int) (m gossip.ExchangeResponse, err error) {
+	m.AliveHash, m.NominationsHash = pb.GetAliveHash(), pb.GetNominationsHash()
+	if m.Beats, err = parseBeats(pb.GetBeats(), digest+len(pb.GetContacts())); err != nil {
+		return m, err
+	}
+	if m.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxContacts); err != nil {
+		return m, err
+	}
+	return m, checkPlaces(m.Beats, digest, m.Contacts)
+}
+
+func (g *Gate) pushRequest(now time.Time, pb *gossippb.PushRequest) (m gossip.PushRequest, err error) {
+	if m.Beats, err = parseBeats(pb.GetBeats(), len(pb.GetContacts())); err != nil {
+		return m, err
+	}
+	if m.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxPushed); err != nil {
+		return m, err
+	}
+	return m, checkPlaces(m.Beats, 0, m.Contacts)
+}
+
+func nominationsRequest(pb *gossippb.NominationsRequest) (m gossip.NominationsRequest, err error) {
+	if n := len(pb.GetVersions()); n > gossip.MaxVersions {
+		return m, fmt.Errorf("%d versions are over the bound of %d", n, gossip.MaxVersions)
+	}
+	m.Versions = make([]gossip.NominationVersion, 0, len(pb.GetVersions()))
+	for _, v := range pb.GetVersions() {
+		if n := len(v.GetTokenId()); n != len(pki.TokenID{}) {
+			return m, fmt.Errorf("token ID of %d bytes where %d are needed", n, len(pki.TokenID{}))
+		}
+		m.Versions = append(m.Versions, gossip.NominationVersion{Token: pki.TokenID(v.GetTokenId()), Version: v.GetVersion()})
+	}
+	return m, nil
+}
+
+func (g *Gate) nominationsResponse(pb *gossippb.NominationsResponse) (m gossip.NominationsResponse, err error) {
+	if n := len(pb.GetNominations()); n > gossip.MaxNominationBatch {
+		return m, fmt.Errorf("%d nominations are over the bound of %d", n, gossip.MaxNominationBatch)
+	}
+	m.Nominations = make([]gossip.SealedNomination, 0, len(pb.GetNominations()))
+	for _, pb := range pb.GetNominations() {
+		e, err := ParseEnvelope(pb)
+		if err != nil {
+			return m, err
+		}
+		n, err := pki.OpenNomination(e, g.network)
+		if err != nil {
+			return m, err
+		}
+		m.Nominations = append(m.Nominations, gossip.SealedNomination{Nomination: n, Sealed: e})
+	}
+	return m, nil
+}

@@ -1,0 +1,91 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+	"github.com/g2g-net/g2g/proto/gossippb"
+)
+
+// SealContact seals what a node says about itself, and returns it with ID, Key and Sealed filled in. It refuses what a gate
+// would refuse, but for what a gate asks of the clock.
+func SealContact(identity *pki.Identity, network pki.NetworkID, c view.Contact) (*view.Contact, error) {
+	c.Key, c.ID = identity.Key(), identity.ID()
+	c.Addresses, c.Services = slices.Clone(c.Addresses), slices.Clone(c.Services) // a contact is immutable
+	if err := checkOwn(&c); err != nil {
+		return nil, fmt.Errorf("seal contact: %w", err)
+	}
+	payload, err := proto.Marshal(contactPayload(network, &c))
+	if err != nil {
+		return nil, fmt.Errorf("seal contact: %w", err)
+	}
+	if len(payload) > pki.MaxPayload {
+		return nil, fmt.Errorf("seal contact: %d bytes are over the bound of %d: %s", len(payload), pki.MaxPayload, largestPart(&c))
+	}
+	if c.Sealed, err = identity.Seal(pki.DomainContact, network, payload); err != nil {
+		return nil, fmt.Errorf("seal contact: %w", err)
+	}
+	return &c, nil
+}
+
+func checkOwn(c *view.Contact) error {
+	if err := checkFields(c); err != nil {
+		return err
+	}
+	if c.Period%time.Millisecond != 0 {
+		return fmt.Errorf("period of %s is no whole number of milliseconds", c.Period)
+	}
+	if c.Chain.IsZero() {
+		return nil
+	}
+	return checkMember(c)
+}
+
+func contactPayload(network pki.NetworkID, c *view.Contact) *gossippb.Contact {
+	return &gossippb.Contact{
+		Network:     network[:],
+		Key:         c.Key[:],
+		Name:        c.Name,
+		Mode:        mode(c.Mode),
+		Sequence:    c.Sequence,
+		NotAfter:    c.NotAfter,
+		Epoch:       c.Epoch,
+		MinEpoch:    c.MinEpoch,
+		Incarnation: c.Incarnation,
+		Anchor:      c.Anchor[:],
+		PeriodMs:    uint32(c.Period / time.Millisecond), //nolint:gosec // at most view.MaxPeriod
+		Addresses:   c.Addresses,
+		Services:    c.Services,
+		Chain:       c.Chain.Bytes(),
+		Left:        c.Left,
+		ProtocolMin: ProtocolVersion,
+		ProtocolMax: ProtocolVersion,
+	}
+}
+
+// largestPart says which part an operator could make smaller.
+func largestPart(c *view.Contact) error {
+	addresses, services, chain := size(c.Addresses), size(c.Services), len(c.Chain.Bytes())
+	switch {
+	case services >= addresses && services >= chain:
+		return fmt.Errorf("its %d services take %d of them", len(c.Services), services)
+	case addresses >= chain:
+		return fmt.Errorf("its %d addresses take %d of them", len(c.Addresses), addresses)
+	case chain > 0:
+		return fmt.Errorf("its chain of %d links takes %d of them", c.Chain.Depth(), chain)
+	}
+	return errors.New("no part of it is large")
+}
+
+func size(list []string) (n int) {
+	for _, s := range list {
+		n += len(s)
+	}
+	return n
+}
