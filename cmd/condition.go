@@ -1,0 +1,183 @@
+package cmd
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A condition is something that `g2g wait` waits for.
+type condition struct {
+	text    string
+	subject string // joined, converged, peer, or what is counted
+	op      string // of a count
+	n       int
+	peer    string // of peer:NAME=STATE
+	state   string
+}
+
+const (
+	subjectJoined    = "joined"
+	subjectConverged = "converged"
+	subjectPeer      = "peer"
+	subjectPeers     = "peers"
+	subjectClients   = "clients"
+)
+
+// counted are the subjects that can be compared with a number.
+var counted = []string{subjectPeers, stateAlive, stateLate, stateDead, stateLeft, stateEvicted, unreachable, subjectClients}
+
+var comparison = regexp.MustCompile(`^([a-z]+)\s*([<>=!]+)\s*([0-9]+)$`)
+
+var operators = map[string]func(a, b int) bool{
+	">=": func(a, b int) bool { return a >= b },
+	"<=": func(a, b int) bool { return a <= b },
+	"==": func(a, b int) bool { return a == b },
+	"!=": func(a, b int) bool { return a != b },
+	">":  func(a, b int) bool { return a > b },
+	"<":  func(a, b int) bool { return a < b },
+}
+
+// maxCount bounds the number in a condition: far above what a view can hold.
+const maxCount = 1_000_000
+
+// parseCondition reads joined, converged, SUBJECT OP N or peer:NAME=STATE.
+func parseCondition(text string) (condition, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case text == subjectJoined, text == subjectConverged:
+		return condition{text: text, subject: text}, nil
+	case strings.HasPrefix(text, subjectPeer+":"):
+		return parsePeerCondition(text)
+	}
+	parts := comparison.FindStringSubmatch(text)
+	if parts == nil {
+		return condition{}, unknownCondition(text)
+	}
+	subject, op := parts[1], parts[2]
+	if !slices.Contains(counted, subject) {
+		return condition{}, wrongChoice("condition", subject, counted)
+	}
+	if operators[op] == nil {
+		return condition{}, wrongUsage(fmt.Sprintf("condition %q: %q compares nothing", text, op), "one of >=, <=, ==, !=, >, <")
+	}
+	n, err := strconv.Atoi(parts[3])
+	if err != nil || n > maxCount {
+		return condition{}, wrongUsage(fmt.Sprintf("condition %q: the number is over %d", text, maxCount), "")
+	}
+	return condition{text: text, subject: subject, op: op, n: n}, nil
+}
+
+func unknownCondition(text string) error {
+	words := append([]string{subjectJoined, subjectConverged}, counted...)
+	name, _, _ := strings.Cut(strings.NewReplacer(">", " ", "<", " ", "=", " ", "!", " ").Replace(text), " ")
+	hint := "conditions: joined, converged, 'alive==4', 'peers>=4', peer:NAME=STATE"
+	if near := nearest(name, words); len(near) > 0 && near[0] != name {
+		hint = didYouMean(near)
+	}
+	return wrongUsage(fmt.Sprintf("unknown condition %q", text), hint)
+}
+
+func parsePeerCondition(text string) (condition, error) {
+	rest := strings.TrimPrefix(text, subjectPeer+":")
+	at := strings.LastIndex(rest, "=")
+	if at <= 0 || at == len(rest)-1 {
+		return condition{}, wrongUsage(fmt.Sprintf("condition %q is not peer:NAME=STATE", text), "try peer:node-b=alive")
+	}
+	name, state := rest[:at], rest[at+1:]
+	if allowed := append(slices.Clone(states), unreachable); !slices.Contains(allowed, state) {
+		return condition{}, wrongChoice("state", state, allowed)
+	}
+	return condition{text: text, subject: subjectPeer, peer: name, state: state}, nil
+}
+
+// An outcome is what a condition came to against one picture.
+type outcome struct {
+	Condition string   `json:"condition"`
+	Met       bool     `json:"met"`
+	Seen      string   `json:"seen"`
+	Who       []string `json:"who"` // the nodes that the condition failed on
+}
+
+// judge holds a condition against what the node shows.
+func (c condition) judge(p picture) outcome {
+	o := outcome{Condition: c.text, Who: []string{}}
+	switch c.subject {
+	case subjectJoined:
+		o.Met, o.Seen = p.self.Network != "", "not in a network"
+		if o.Met {
+			o.Seen = "in network " + p.self.Network
+		}
+	case subjectConverged:
+		o.Met, o.Seen = p.self.Converged, "converged"
+		if !o.Met {
+			o.Seen, o.Who = "others list another alive set", nonNil(p.self.Disagree)
+		}
+	case subjectPeer:
+		c.judgePeer(p, &o)
+	default:
+		c.judgeCount(p, &o)
+	}
+	return o
+}
+
+func (c condition) judgePeer(p picture, o *outcome) {
+	peer, err := resolve(p.peers, c.peer)
+	if err != nil {
+		o.Seen = reason(err)
+		return
+	}
+	o.Seen = describe(peer)
+	o.Met = peer.State == c.state || c.state == unreachable && peer.Unreachable
+	if !o.Met {
+		o.Who = []string{peer.Name}
+	}
+}
+
+func (c condition) judgeCount(p picture, o *outcome) {
+	in, out := c.split(p.peers)
+	seen := len(in)
+	if c.subject == subjectClients {
+		seen = int(p.self.status.Clients)
+	}
+	o.Met, o.Seen = operators[c.op](seen, c.n), strconv.Itoa(seen)
+	if o.Met {
+		return
+	}
+	wrong := in // too many
+	if seen < c.n {
+		wrong = out // too few: those that could have counted
+	}
+	for _, peer := range wrong {
+		o.Who = append(o.Who, peer.Name+" "+describe(peer))
+	}
+}
+
+// split parts the peers into those that the condition counts and those that it might have.
+func (c condition) split(peers []peerView) (in, out []peerView) {
+	switch c.subject {
+	case subjectPeers:
+		return peers, nil
+	case subjectClients:
+		return nil, nil
+	}
+	in = peersIn(peers, c.subject)
+	out = matching(peers, func(p peerView) bool {
+		return p.Mode != modeClient && !slices.ContainsFunc(in, func(q peerView) bool { return q.ID == p.ID })
+	})
+	return in, out
+}
+
+// describe is a peer's state in words.
+func describe(p peerView) string {
+	words := p.State
+	if p.Reason != "" {
+		words += " (" + p.Reason + ")"
+	}
+	if p.Unreachable {
+		words += ", unreachable"
+	}
+	return words
+}
