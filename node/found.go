@@ -30,7 +30,7 @@ type Founded struct {
 
 // Found makes the folder of a new network's first node: identity, founder key, configuration, genesis and the node's own
 // admission. It refuses a folder that belongs to a network (ErrHasNetwork). A folder that a kill left half made is finished
-// with the keys that are in it.
+// with the keys that are in it. A network without a name of its own has the node's.
 func Found(dir string, cfg config.Config, network string) (Founded, error) {
 	if err := cfg.Validate(); err != nil {
 		return Founded{}, fmt.Errorf("found network: %w", err)
@@ -41,6 +41,9 @@ func Found(dir string, cfg config.Config, network string) (Founded, error) {
 	d, err := store.Open(dir)
 	if err != nil {
 		return Founded{}, fmt.Errorf("found network: %w", err)
+	}
+	if network == "" {
+		network = cfg.Name
 	}
 	out := Founded{Name: cfg.Name, TokenLife: FirstTokenLife}
 	err = d.Init(crand.Reader, config.Template(cfg), func(identity, founder *pki.Identity) (store.Founding, error) {

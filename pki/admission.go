@@ -134,7 +134,10 @@ func parseLinks(b []byte) ([]Admission, error) {
 		}
 		links = append(links, a)
 	}
-	return links, r.done()
+	if err := r.done(); err != nil {
+		return nil, err
+	}
+	return links, nil
 }
 
 func checkLink(a Admission, above []Admission, network NetworkID, founder Key) error {

@@ -110,6 +110,7 @@ func FuzzChain(f *testing.F) {
 		f.Add(chain.Bytes())
 	}
 	f.Add([]byte{0})
+	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		links, err := parseLinks(b)
 		if !nothing(t, links, err) && !bytes.Equal(chained(links...), b) {

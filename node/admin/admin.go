@@ -17,7 +17,7 @@ var (
 	ErrHasNetwork  = errors.New("this node has a network already")
 	ErrRefused     = errors.New("refused")                  // by an acceptor or a nominator
 	ErrUnreachable = errors.New("nobody could be reached")  // at the addresses of a token
-	ErrInvalid     = errors.New("the request is not valid") // whose fault: the caller's
+	ErrInvalid     = errors.New("the request is not valid") // the caller's fault
 	ErrBusy        = errors.New("the node is busy")         // its inbox is full
 )
 

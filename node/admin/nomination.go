@@ -32,7 +32,7 @@ func (n names) all(ids []pki.ID) []string {
 	return out
 }
 
-// tokensOf lists what the picture holds. Above MaxMessage the users are left out: they are at most all but everything.
+// tokensOf lists what the picture holds. Where the full table and all its users are over MaxMessage, the users are left out.
 func tokensOf(p Picture) *adminpb.TokensResponse {
 	known := namesOf(p)
 	r := &adminpb.TokensResponse{}

@@ -47,7 +47,7 @@ func pointedPath(dir string) (string, bool) {
 		!strings.HasPrefix(filepath.Base(filepath.Dir(path)), shortPrefix) {
 		return "", false
 	}
-	folder, err := os.Lstat(filepath.Dir(path))
+	folder, err := os.Lstat(filepath.Dir(path)) //nolint:gosec // the look is what judges the path
 	if err != nil || !folder.IsDir() {
 		return "", false
 	}

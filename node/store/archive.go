@@ -85,8 +85,8 @@ func dropNetwork(tx *bbolt.Tx, founder string) error {
 			return err
 		}
 	}
-	if founder == "" {
-		return nil
+	if err := tx.Bucket([]byte(bucketMeta)).Delete([]byte(keyMember)); err != nil || founder == "" {
+		return err
 	}
 	return put(tx, bucketMeta, keyArchived, []byte(founder))
 }

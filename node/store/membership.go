@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -34,18 +35,29 @@ func membership(tx *bbolt.Tx) (pki.Genesis, pki.Chain, error) {
 		return pki.Genesis{}, pki.Chain{}, err
 	}
 	c, err := get(tx, bucketNetwork, keyChain)
+	if err != nil {
+		return pki.Genesis{}, pki.Chain{}, err
+	}
+	member, err := get(tx, bucketMeta, keyMember)
 	switch {
-	case err != nil || g == nil && c == nil:
+	case err != nil || g == nil && c == nil && member == nil:
 		return pki.Genesis{}, pki.Chain{}, err
 	case g == nil:
-		return pki.Genesis{}, pki.Chain{}, fmt.Errorf("%w: there is a chain but no genesis", ErrDamaged)
+		return pki.Genesis{}, pki.Chain{}, fmt.Errorf("%w: the genesis is missing", ErrDamaged)
 	case c == nil:
-		return pki.Genesis{}, pki.Chain{}, fmt.Errorf("%w: there is a genesis but no chain", ErrDamaged)
+		return pki.Genesis{}, pki.Chain{}, fmt.Errorf("%w: the chain is missing", ErrDamaged)
 	}
+	return verifyMembership(g, c, member)
+}
+
+func verifyMembership(g, c, member []byte) (pki.Genesis, pki.Chain, error) {
 	// Copies: what pki keeps of its input must outlive the transaction.
 	genesis, err := pki.ParseGenesis(append([]byte(nil), g...))
 	if err != nil {
 		return pki.Genesis{}, pki.Chain{}, damaged(bucketNetwork, keyGenesis, "%w", err)
+	}
+	if id := genesis.Network(); !bytes.Equal(member, id[:]) {
+		return pki.Genesis{}, pki.Chain{}, damaged(bucketMeta, keyMember, "it does not name network %s", id)
 	}
 	chain, err := pki.VerifyChain(append([]byte(nil), c...), genesis)
 	if err != nil {
@@ -96,6 +108,10 @@ func putMembership(tx *bbolt.Tx, genesis pki.Genesis, chain pki.Chain) error {
 	}
 	if !held.IsZero() && held.Network() != genesis.Network() {
 		return fmt.Errorf("%w: %s", ErrHasNetwork, held.Network())
+	}
+	id := genesis.Network()
+	if err := put(tx, bucketMeta, keyMember, id[:]); err != nil {
+		return err
 	}
 	if err := put(tx, bucketNetwork, keyGenesis, genesis.Bytes()); err != nil {
 		return err

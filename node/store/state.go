@@ -32,6 +32,7 @@ const (
 	bucketReserve     = "reserve"     // ID -> time, addresses
 
 	keySchema   = "schema"
+	keyMember   = "member"   // the network's ID, so that a network that vanished is no folder without one
 	keyArchived = "archived" // while Archive is at work: the name that founder.key has got
 	keyGenesis  = "genesis"
 	keyChain    = "chain"
@@ -41,7 +42,7 @@ const (
 
 // keys lists the keys that may stand in a bucket; the other buckets have keys of a fixed length.
 var keys = map[string][]string{
-	bucketMeta:        {keySchema, keyArchived},
+	bucketMeta:        {keySchema, keyMember, keyArchived},
 	bucketNetwork:     {keyGenesis, keyChain},
 	bucketOwn:         {keyNumbers, keyPorts},
 	bucketNominations: nil,

@@ -82,7 +82,7 @@ func tlsInfo(conn *tls.Conn) credentials.TLSInfo {
 type neither struct{}
 
 func (neither) Info() credentials.ProtocolInfo {
-	return credentials.ProtocolInfo{SecurityProtocol: "tls", SecurityVersion: "1.3"}
+	return credentials.ProtocolInfo{SecurityProtocol: "tls"}
 }
 
 // OverrideServerName does nothing: no name is ever believed.

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/attributes"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 )
@@ -63,7 +64,7 @@ type pooled struct {
 	conn      *grpc.ClientConn
 	resolver  *manual.Resolver
 	addresses []string
-	turn      int // of Redial
+	turn      int // grows with every new start
 }
 
 // NewPool makes an empty pool.
@@ -91,8 +92,7 @@ func (p *Pool) Conn(id pki.ID, addresses []string) (*grpc.ClientConn, error) {
 		return nil, fmt.Errorf("connect to node %s: %w", id, ErrNoAddress)
 	case ok && !slices.Equal(peer.addresses, addresses):
 		peer.addresses = slices.Clone(addresses)
-		peer.resolver.UpdateState(peer.state())
-		peer.conn.ResetConnectBackoff()
+		peer.update(peer.conn.GetState() != connectivity.Ready)
 		return peer.conn, nil
 	case ok:
 		return peer.conn, nil
@@ -148,14 +148,21 @@ func (p *pooled) state() resolver.State {
 	return s
 }
 
+// update gives gRPC the addresses of now. A new start also forgets what failed before: ClientConn.ResetConnectBackoff would be
+// the plain way, but it reads a map without its lock and can end the process (grpc-go #9155).
+func (p *pooled) update(anew bool) {
+	if anew {
+		p.turn++
+	}
+	p.resolver.UpdateState(p.state())
+}
+
 // Redial makes a new handshake with a peer, with the leaves of now. Calls under way end on the old connection.
 func (p *Pool) Redial(id pki.ID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if peer, ok := p.peers[id]; ok && !p.closed {
-		peer.turn++
-		peer.resolver.UpdateState(peer.state())
-		peer.conn.ResetConnectBackoff()
+		peer.update(true)
 	}
 }
 

@@ -247,6 +247,8 @@ func TestRelayDoesNotFit(t *testing.T) {
 		if err != nil || theirs == "" || theirs == string(ours[:]) {
 			t.Errorf("ours %x, theirs %x, %v", ours, theirs, err)
 		}
+		w.root.registry.CloseAll()
+		time.Sleep(time.Second) // for the relay to notice
 	})
 }
 

@@ -1,7 +1,8 @@
 // Package memnet is a network in memory for tests: hosts with addresses, listeners and connections that take time.
 //
 // It has no goroutine of its own and waits only on timers, channels and conditions, so that it runs inside a
-// testing/synctest bubble, where its latencies are exact. A network is made and used within one bubble.
+// testing/synctest bubble, where its latencies are exact. A network is made and used within one bubble. Time stands still there once
+// the test's function has returned, so what must hear of a close over a network with latency must be waited for before.
 package memnet
 
 import (

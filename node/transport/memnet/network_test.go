@@ -147,7 +147,7 @@ func TestDialFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = l.Close()
-		if _, err := waiting.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := waiting.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("a connection that was never accepted: %v", err)
 		}
 		if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {

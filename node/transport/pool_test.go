@@ -1,0 +1,244 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/g2g-net/g2g/pki"
+	"github.com/g2g-net/g2g/proto/gossippb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+func TestPoolFindsOnlyTheExpectedNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n, other := w.member("10.0.0.2", pki.Server), w.member("10.0.0.3", pki.Server)
+		w.root.gossip(gossipServer{})
+		other.address = w.root.address
+		err := join(n.to(other))
+		want := "transport: authentication handshake failed: expected node " + other.ID().String() + ", found " + w.root.ID().String()
+		if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	})
+}
+
+func TestPoolKeepsOneConnectionAPeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.member("10.0.0.2", pki.Server)
+		w.root.gossip(gossipServer{})
+		first, _ := n.pool.Conn(w.root.ID(), []string{w.root.address})
+		second, err := n.pool.Conn(w.root.ID(), []string{w.root.address})
+		if first != second || err != nil || n.pool.Len() != 1 {
+			t.Errorf("%p, %p, %v, %d", first, second, err, n.pool.Len())
+		}
+		expect(t, join(n.to(w.root)), codes.OK, "")
+		n.pool.Keep(func(id pki.ID) bool { return id == w.root.ID() })
+		expect(t, join(n.to(w.root)), codes.OK, "")
+		if got := w.root.registry.Counts().Inbound; got != 1 {
+			t.Errorf("%d connections", got)
+		}
+		n.pool.Drop(w.root.ID())
+		time.Sleep(time.Second)
+		if got, open := n.pool.Len(), w.root.registry.Counts(); got != 0 || open != (Counts{}) {
+			t.Errorf("dropped: %d, %+v", got, open)
+		}
+		n.pool.Close()
+		if _, err := n.pool.Conn(w.root.ID(), []string{w.root.address}); !errors.Is(err, ErrPoolClosed) {
+			t.Errorf("closed: %v", err)
+		}
+		n.pool.Redial(w.root.ID())
+	})
+}
+
+func TestPoolIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.member("10.0.0.2", pki.Server)
+		for i := range MaxPool {
+			if _, err := n.pool.Conn(pki.ID{1, byte(i >> 8), byte(i)}, []string{"10.0.0.9:1"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := n.pool.Conn(pki.ID{2}, []string{"10.0.0.9:1"})
+		if want := "connect to node " + (pki.ID{2}).String() + ": the pool of connections is full"; !errors.Is(err, ErrPoolFull) || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if _, err := n.pool.Conn(pki.ID{1, 0, 1}, []string{"10.0.0.9:2"}); err != nil {
+			t.Errorf("one that is there: %v", err)
+		}
+		if _, err := n.pool.Conn(pki.ID{3}, nil); !errors.Is(err, ErrNoAddress) {
+			t.Errorf("no address: %v", err)
+		}
+	})
+}
+
+func TestUnreachablePeersFailFast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.member("10.0.0.2", pki.Server)
+		w.root.address = "10.0.0.1:1"
+		start := time.Now()
+		if err := join(n.to(w.root)); status.Code(err) != codes.Unavailable || time.Since(start) > 100*time.Millisecond {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+	})
+}
+
+// A host that never answers costs a second, and not what the backoff has grown to.
+func TestConnectsAreBoundedInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.member("10.0.0.2", pki.Server)
+		var waited atomic.Int64
+		n.pool.config.Dial = func(ctx context.Context, _ string) (net.Conn, error) {
+			start := time.Now()
+			<-ctx.Done()
+			waited.Store(max(waited.Load(), int64(time.Since(start))))
+			return nil, ctx.Err()
+		}
+		w.root.address = "10.0.0.1:1"
+		for range 60 {
+			_ = join(n.to(w.root))
+			time.Sleep(time.Second)
+		}
+		if got := time.Duration(waited.Load()); got != connectTimeout {
+			t.Errorf("a connect took %s", got)
+		}
+	})
+}
+
+// However long a peer was away, it is back within the longest backoff and a connect.
+func TestBackoffIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.member("10.0.0.2", pki.Server)
+		w.root.gossip(gossipServer{})
+		var away atomic.Bool
+		away.Store(true)
+		n.pool.config.Dial = func(ctx context.Context, address string) (net.Conn, error) {
+			if away.Load() {
+				return nil, errors.New("away")
+			}
+			return n.host.Dial(ctx, address)
+		}
+		for range 600 {
+			_ = join(n.to(w.root))
+			time.Sleep(time.Second)
+		}
+		away.Store(false)
+		back := time.Now()
+		for join(n.to(w.root)) != nil {
+			time.Sleep(100 * time.Millisecond)
+		}
+		if took := time.Since(back); took > 7*time.Second {
+			t.Errorf("back after %s", took)
+		}
+	})
+}
+
+func TestNewAddressesAreTriedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.member("10.0.0.2", pki.Server)
+		w.root.gossip(gossipServer{})
+		at := w.root.address
+		w.root.address = "10.0.0.1:1"
+		for range 30 { // until the backoff is long
+			_ = join(n.to(w.root))
+			time.Sleep(time.Second)
+		}
+		conn, err := n.pool.Conn(w.root.ID(), []string{"10.0.0.1:1", at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		for join(gossippb.NewGossipClient(conn)) != nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if took := time.Since(start); took > 100*time.Millisecond {
+			t.Errorf("reached after %s", took)
+		}
+		// And given up with the contact that names it no more, without failing a call.
+		w.root.address = at
+		expect(t, join(n.to(w.root)), codes.OK, "")
+	})
+}
+
+func TestRedialShowsTheLeavesOfNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.member("10.0.0.2", pki.Server)
+		slow := make(chan struct{})
+		w.root.gossip(gossipServer{push: func(context.Context) (*gossippb.PushResponse, error) {
+			<-slow
+			return &gossippb.PushResponse{}, nil
+		}})
+		expect(t, join(n.to(w.root)), codes.OK, "")
+		pushed := make(chan error, 1)
+		go func() {
+			_, err := n.to(w.root).Push(context.Background(), &gossippb.PushRequest{})
+			pushed <- err
+		}()
+		time.Sleep(time.Second)
+		n.mint(2, time.Hour)
+		w.root.mint(3, time.Hour)
+		expect(t, join(n.to(w.root)), codes.OK, "")
+		if claims, _ := w.root.registry.Leaf(n.ID()); claims.Epoch != 1 {
+			t.Errorf("epoch %d before", claims.Epoch)
+		}
+		n.pool.Redial(w.root.ID())
+		expect(t, join(n.to(w.root)), codes.OK, "")
+		if claims, _ := w.root.registry.Leaf(n.ID()); claims.Epoch != 2 {
+			t.Errorf("the caller's epoch is %d", claims.Epoch)
+		}
+		if claims, _ := n.registry.Leaf(w.root.ID()); claims.Epoch != 3 {
+			t.Errorf("the server's epoch is %d", claims.Epoch)
+		}
+		close(slow)
+		if err := <-pushed; err != nil {
+			t.Errorf("the call under way: %v", err)
+		}
+		time.Sleep(time.Second)
+		if got := w.root.registry.Counts().Inbound; got != 1 {
+			t.Errorf("%d connections", got)
+		}
+	})
+}
+
+func TestObservedHosts(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.1:7":          "192.0.2.1",
+		"[::ffff:192.0.2.1]:7": "192.0.2.1",
+		"[2001:db8::1]:7":      "2001:db8::1",
+		"[fe80::1%eth0]:7":     "fe80::1",
+	} {
+		tcp, err := net.ResolveTCPAddr("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range []net.Addr{tcp, textAddr(address)} {
+			if got := hostOf(a).String(); got != want {
+				t.Errorf("%T %s: %s", a, address, got)
+			}
+		}
+	}
+	for _, a := range []net.Addr{nil, textAddr("pipe"), &net.UnixAddr{Name: "/x"}} {
+		if got := hostOf(a); got.IsValid() {
+			t.Errorf("%v: %s", a, got)
+		}
+	}
+}
+
+type textAddr string
+
+func (textAddr) Network() string  { return "test" }
+func (a textAddr) String() string { return string(a) }
