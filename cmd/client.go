@@ -20,8 +20,8 @@ import (
 const (
 	// callTime is how long the node may take over a plain question.
 	callTime = 10 * time.Second
-	// joinTime is how long a join may take: two strangers, a nominator elsewhere, and a dial back.
-	joinTime = 60 * time.Second
+	// joinTime is longer than a node gives a join by itself, with all addresses of the token: its reason is better than none.
+	joinTime = 100 * time.Second
 )
 
 // errNoNode: no process serves the folder's socket.

@@ -77,6 +77,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if !f.mute {
 		if f.what == "" {
 			f.what = strings.TrimPrefix(strings.TrimPrefix(c.CommandPath(), root.Name()), " ")
+			if strings.HasPrefix(f.Error(), f.what+": "+f.what+": ") {
+				f.what = "" // the node has said what was being done
+			}
 		}
 		a.Failed(f, c.UseLine(), wantsJSON(c, args))
 	}

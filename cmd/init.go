@@ -19,7 +19,10 @@ func (a *app) initCommand() *cobra.Command {
 commented g2g.toml, and where the node's addresses are known a first server token and client token, which are shown this
 once and kept nowhere.
 
-The founder key is not needed to run the node: move it to a safe place.`,
+The founder key is not needed to run the node: move it to a safe place.
+
+A folder that belongs to a network is refused. --force gives that network up: its founder key, state and g2g.toml are
+put away under other names, its tokens are void; only the identity stays.`,
 		Example: `  g2g init
   g2g init --dir a --name node-a --listen 127.0.0.1:0 --register 127.0.0.1:0
   g2g init --dry-run`,
@@ -28,14 +31,14 @@ The founder key is not needed to run the node: move it to a safe place.`,
 	var o foundOptions
 	c.Flags().StringVar(&o.network, "network", "", "a name for the network, shown to people")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "only say what would be made")
-	c.Flags().BoolVar(&o.force, "force", false, "replace what is in the folder; needs --yes")
-	sure := c.Flags().Bool("yes", false, "yes, replace it: its identity and network are lost")
+	c.Flags().BoolVar(&o.force, "force", false, "give up the network that the folder belongs to; needs --yes")
+	sure := c.Flags().Bool("yes", false, "yes, give it up")
 	f := output(c)
 	flags := withNodeFlags(c, "log-format")
 	mustComplete(c, "network", cobra.NoFileCompletions)
 	c.RunE = func(*cobra.Command, []string) error {
 		if o.force && !*sure && !o.dryRun {
-			return wrongUsage("--force replaces the identity and network in the folder, which cannot be undone", "if that is meant, add --yes")
+			return wrongUsage("--force gives up the network in the folder for good, with its founder key and tokens", "if that is meant, add --yes")
 		}
 		dir, err := a.dir()
 		if err != nil {

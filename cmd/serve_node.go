@@ -1,11 +1,14 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -16,6 +19,8 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
+func init() { node.Version = buildVersion().Version }
+
 // running is a node in this process.
 type running struct {
 	node *node.Node
@@ -24,11 +29,12 @@ type running struct {
 	err  error         // why, once done is closed
 }
 
-// start opens the folder and runs its node until Stop, or until it ends by itself.
+// start opens the folder and runs its node until Stop, or until it ends by itself. It returns once the ports are up; ctx
+// bounds only that.
 func start(ctx context.Context, dir string, c config.Config, log *slog.Logger) (*running, error) {
 	n, err := node.Open(dir, c, log)
 	if err != nil {
-		return nil, err
+		return nil, busyHint(err)
 	}
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx)) // a signal stops it with a goodbye, through Stop
 	r := &running{node: n, stop: stop, done: make(chan struct{})}
@@ -42,6 +48,9 @@ func start(ctx context.Context, dir string, c config.Config, log *slog.Logger) (
 	case <-r.done:
 		stop()
 		return nil, r.err
+	case <-ctx.Done():
+		_ = r.Stop() // nothing has begun that its error could be about
+		return nil, context.Cause(ctx)
 	}
 }
 
@@ -52,17 +61,22 @@ func (r *running) Stop() error {
 	return r.err
 }
 
+// info says where the node can be reached.
 func (r *running) info() nodeInfo {
 	i := r.node.Info()
 	return nodeInfo{name: i.Name, id: i.ID, gossip: i.Gossip, register: i.Register, admin: i.Admin, member: i.Member}
 }
 
+// join registers with the network of a token, at the address if one is given.
 func (r *running) join(ctx context.Context, text, at string) (joinedView, error) {
 	token, err := pki.ParseToken(text)
 	if err != nil {
 		return joinedView{}, err
 	}
 	j, err := r.node.Join(ctx, token, at)
+	if err != nil && ctx.Err() != nil {
+		return joinedView{}, context.Cause(ctx)
+	}
 	if err != nil {
 		return joinedView{}, err
 	}
@@ -74,33 +88,77 @@ func (r *running) join(ctx context.Context, text, at string) (joinedView, error)
 
 // found makes a network's first folder, or says what it would make.
 func found(dir string, c config.Config, o foundOptions) (foundedView, error) {
-	v := foundedView{Name: c.Name, NetworkName: o.network, Dir: dir, DryRun: o.dryRun, TokenTTLS: int64(node.FirstTokenLife / time.Second)}
 	if o.dryRun {
-		for _, name := range []string{store.IdentityFile, store.FounderFile, store.ConfigFile, store.StateFile} {
-			v.Files = append(v.Files, filepath.Join(dir, name))
-		}
-		return v, nil
+		return foundDry(dir, c, o)
 	}
 	if o.force {
-		if err := giveUpNetwork(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := giveUpNetwork(dir); err != nil {
+			return foundedView{}, err
+		}
+		if err := dropConfig(dir); err != nil {
 			return foundedView{}, err
 		}
 	}
 	f, err := node.Found(dir, c, o.network)
 	if err != nil {
-		return foundedView{}, err
+		return foundedView{}, busyHint(err)
 	}
-	v.ID, v.Network, v.Files, v.ServerToken, v.ClientToken = f.ID, f.Network, f.Files, f.ServerToken, f.ClientToken
-	return v, nil
+	return foundedView{
+		ID: f.ID, Name: f.Name, Network: f.Network, NetworkName: cmp.Or(o.network, f.Name), Files: f.Files,
+		ServerToken: f.ServerToken, ClientToken: f.ClientToken, TokenTTLS: int64(f.TokenLife / time.Second),
+	}, nil
 }
 
-// giveUpNetwork archives the membership of a node that does not run.
+// foundDry refuses as found would, and makes nothing.
+func foundDry(dir string, c config.Config, o foundOptions) (foundedView, error) {
+	v := foundedView{Name: c.Name, NetworkName: cmp.Or(o.network, c.Name), TokenTTLS: int64(node.FirstTokenLife / time.Second)}
+	for _, name := range []string{store.IdentityFile, store.FounderFile, store.ConfigFile, store.StateFile} {
+		v.Files = append(v.Files, filepath.Join(dir, name))
+	}
+	if _, err := os.Lstat(filepath.Join(dir, store.StateFile)); o.force || errors.Is(err, fs.ErrNotExist) {
+		return v, nil
+	}
+	d, err := store.Open(dir)
+	if err != nil {
+		return foundedView{}, busyHint(err)
+	}
+	_, _, member, err := d.Membership()
+	if err == nil && member {
+		err = fmt.Errorf("found network: %w", store.ErrHasNetwork)
+	}
+	return v, errors.Join(err, d.Close())
+}
+
+// dropConfig makes room for the settings of a new node, keeping the old ones under another name.
+func dropConfig(dir string) error {
+	file := filepath.Join(dir, config.FileName)
+	if err := os.Rename(file, file+".old"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("put the old configuration away: %w", err)
+	}
+	return nil
+}
+
+// giveUpNetwork archives the membership of a node that does not run. A folder without one is as it should be.
 func giveUpNetwork(dir string) error {
 	_, err := node.LeaveNetwork(dir)
-	return err
+	if err == nil || errors.Is(err, node.ErrNoNetwork) || errors.Is(err, store.ErrNoNetwork) || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return busyHint(err)
 }
 
-func hasNetwork(err error) bool { return errors.Is(err, node.ErrHasNetwork) }
+// hasNetwork says whether something failed because the folder belongs to a network.
+func hasNetwork(err error) bool {
+	return errors.Is(err, node.ErrHasNetwork) || errors.Is(err, store.ErrHasNetwork)
+}
+
+// busyHint explains a folder that another process has.
+func busyHint(err error) error {
+	if errors.Is(err, node.ErrFolderBusy) {
+		return &failure{why: err, hint: "another g2g runs in this folder; give each node its own --dir", code: exitFailed}
+	}
+	return err
+}
 
 // nodeCode is the exit code for what a node in this process answered.
 func nodeCode(err error) (int, bool) {
@@ -111,7 +169,7 @@ func nodeCode(err error) (int, bool) {
 		return exitUnreachable, true
 	case errors.Is(err, admin.ErrInvalid):
 		return exitUsage, true
-	case errors.Is(err, node.ErrHasNetwork), errors.Is(err, node.ErrNoNetwork), errors.Is(err, node.ErrFolderBusy):
+	case hasNetwork(err), errors.Is(err, node.ErrNoNetwork), errors.Is(err, node.ErrFolderBusy):
 		return exitFailed, true
 	}
 	return 0, false

@@ -6,16 +6,12 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/g2g-net/g2g/node/wire"
 )
 
 // version is set at link time, -ldflags "-X github.com/g2g-net/g2g/cmd.version=v1.2.3"; otherwise the module's counts.
 var version string
-
-// Protocol versions that this build speaks.
-const (
-	protocolMin = 1
-	protocolMax = 1
-)
 
 type versionView struct {
 	Version     string `json:"version"`
@@ -27,7 +23,7 @@ type versionView struct {
 
 // buildVersion is what the linker and the module say about this binary.
 func buildVersion() versionView {
-	view := versionView{Version: version, Go: runtime.Version(), ProtocolMin: protocolMin, ProtocolMax: protocolMax}
+	view := versionView{Version: version, Go: runtime.Version(), ProtocolMin: wire.ProtocolVersion, ProtocolMax: wire.ProtocolVersion}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{}

@@ -33,14 +33,14 @@ type Founded struct {
 // with the keys that are in it. A network without a name of its own has the node's.
 func Found(dir string, cfg config.Config, network string) (Founded, error) {
 	if err := cfg.Validate(); err != nil {
-		return Founded{}, fmt.Errorf("found network: %w", err)
+		return Founded{}, fmt.Errorf("found: %w", err)
 	}
 	if err := store.Create(dir); err != nil {
-		return Founded{}, fmt.Errorf("found network: %w", err)
+		return Founded{}, fmt.Errorf("found: %w", err)
 	}
 	d, err := store.Open(dir)
 	if err != nil {
-		return Founded{}, fmt.Errorf("found network: %w", err)
+		return Founded{}, fmt.Errorf("found: %w", err)
 	}
 	if network == "" {
 		network = cfg.Name
@@ -49,8 +49,11 @@ func Found(dir string, cfg config.Config, network string) (Founded, error) {
 	err = d.Init(crand.Reader, config.Template(cfg), func(identity, founder *pki.Identity) (store.Founding, error) {
 		return out.found(cfg, network, identity, founder)
 	})
+	if errors.Is(err, store.ErrHasNetwork) {
+		err = ErrHasNetwork
+	}
 	if err := errors.Join(err, d.Close()); err != nil {
-		return Founded{}, fmt.Errorf("found network: %w", err)
+		return Founded{}, fmt.Errorf("found: %w", err)
 	}
 	for _, name := range []string{store.IdentityFile, store.FounderFile, store.ConfigFile, store.StateFile} {
 		out.Files = append(out.Files, filepath.Join(dir, name))

@@ -255,6 +255,7 @@ func (n *Node) shutdown(adminServer *grpc.Server) {
 	if m := n.member.Load(); m != nil {
 		m.close()
 	}
+	n.ring.Close() // ends the streams that follow
 	stopServer(adminServer)
 	n.tasks.Wait()
 }

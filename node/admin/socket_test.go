@@ -214,7 +214,7 @@ func TestPointersThatDoNotCount(t *testing.T) {
 	must(t, os.Mkdir(mine, 0o700))
 	must(t, os.Mkdir(other, 0o700))
 	must(t, os.Mkdir(open, 0o700))
-	must(t, os.Chmod(open, 0o755)) //nolint:gosec // the wrong mode is the point
+	must(t, os.Chmod(open, 0o755))
 	must(t, os.WriteFile(file, nil, 0o600))
 	must(t, os.Symlink(mine, link))
 	at := func(folder string) string { return filepath.Join(folder, "admin.sock") + "\n" }

@@ -112,6 +112,7 @@ func (d *Dir) Close() error {
 	case d.db != nil && d.broken == nil:
 		err = guard(d.db.Close)
 	case d.file != nil: // the database may hold its own locks for ever: let go of the file only
+		unlock(d.file)
 		err = d.file.Close()
 	}
 	d.db, d.file = nil, nil

@@ -113,8 +113,7 @@ func (d *Dir) openState() error {
 	case errors.Is(err, bbolterrors.ErrTimeout):
 		return ErrBusy
 	case errors.Is(err, ErrDamaged): // bbolt gave up half-way
-		_ = file.Close()
-		d.db = nil
+		d.file = file // Close lets go of it
 		return err
 	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
 		return fmt.Errorf("%w: %w", ErrDamaged, err)

@@ -5,10 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -185,5 +183,3 @@ func failing(t testing.TB, n int) (steps *[]string) {
 
 var errFault = errors.New("the disk is gone")
 
-var _ = io.EOF
-var _ = slices.Sort[[]int]

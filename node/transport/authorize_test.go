@@ -94,7 +94,7 @@ func TestOnlyWhatTheTableAllows(t *testing.T) {
 			t.Log(c.who, c.method)
 			conn := c.caller.attack(w.root)
 			expect(t, call(conn, c.method), codes.PermissionDenied, want)
-			time.Sleep(time.Second)
+			later()
 			if open := conn.GetState() == connectivity.Ready; open != (want == "") {
 				t.Errorf("a second later the connection is %s", conn.GetState())
 			}
@@ -143,7 +143,7 @@ func TestOpenConnectionsAreJudgedAtEveryCall(t *testing.T) {
 		expect(t, call(conn, method), codes.OK, "")
 		w.root.revoke(n.ID(), 2)
 		expect(t, call(conn, method), codes.PermissionDenied, "refused "+method+": not a member of this network: leaf epoch 1 is revoked, 2 is the lowest accepted")
-		time.Sleep(time.Second)
+		later()
 		if conn.GetState() == connectivity.Ready {
 			t.Error("the connection is still open")
 		}
@@ -163,11 +163,12 @@ func TestLeafExpiresOnAnOpenConnection(t *testing.T) {
 		expect(t, join(client), codes.OK, "")
 		time.Sleep(time.Until(ends.Add(pki.Tolerance - time.Second)))
 		expect(t, join(client), codes.OK, "")
-		time.Sleep(2 * time.Second)
+		time.Sleep(time.Second)
+		later()
 		expect(t, join(client), codes.PermissionDenied,
 			"refused /g2g.gossip.v1.Gossip/Join: the connection's leaf expired at 2000-01-01 01:00:00 UTC: connect anew")
 		n.mint(2, time.Hour)
-		time.Sleep(time.Second)
+		later()
 		expect(t, join(client), codes.OK, "")
 	})
 }

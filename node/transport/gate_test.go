@@ -145,7 +145,8 @@ func TestUnprovenConnectionsRunOutOfTime(t *testing.T) {
 		if err := gates[2].prove(); err != nil || closed(shams) != 0 {
 			t.Errorf("%v, %d closed", err, closed(shams))
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(time.Second)
+		later()
 		if got := g.Counts(); got != (GateCounts{Proven: 1, Dropped: 2}) || closed(shams) != 2 {
 			t.Errorf("%+v, %d closed", got, closed(shams))
 		}
@@ -229,7 +230,8 @@ func TestFloodKeepsNobodyOut(t *testing.T) {
 		if grown > 16<<20 {
 			t.Errorf("the heap grew by %d MiB", grown>>20)
 		}
-		time.Sleep(UnprovenLife + time.Second)
+		time.Sleep(UnprovenLife)
+		later()
 		if got := w.root.gate.Counts(); got.Strangers != 0 || got.Known != 0 || got.Proven != 1 {
 			t.Errorf("after a while: %+v", got)
 		}
@@ -257,7 +259,8 @@ func TestHalfOpenConnectionsEnd(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		expect(t, join(w.member("10.0.0.2", pki.Server).to(w.root)), codes.OK, "")
-		time.Sleep(UnprovenLife + time.Second)
+		time.Sleep(UnprovenLife)
+		later()
 		if got, open := w.root.gate.Counts(), w.root.registry.Counts(); got.Strangers != 0 || open.Inbound != 1 {
 			t.Errorf("%+v, %+v", got, open)
 		}

@@ -47,7 +47,7 @@ func TestPoolKeepsOneConnectionAPeer(t *testing.T) {
 			t.Errorf("%d connections", got)
 		}
 		n.pool.Drop(w.root.ID())
-		time.Sleep(time.Second)
+		later()
 		if got, open := n.pool.Len(), w.root.registry.Counts(); got != 0 || open != (Counts{}) {
 			t.Errorf("dropped: %d, %+v", got, open)
 		}
@@ -108,7 +108,7 @@ func TestConnectsAreBoundedInTime(t *testing.T) {
 		w.root.address = "10.0.0.1:1"
 		for range 60 {
 			_ = join(n.to(w.root))
-			time.Sleep(time.Second)
+			later()
 		}
 		if got := time.Duration(waited.Load()); got != connectTimeout {
 			t.Errorf("a connect took %s", got)
@@ -132,7 +132,7 @@ func TestBackoffIsBounded(t *testing.T) {
 		}
 		for range 600 {
 			_ = join(n.to(w.root))
-			time.Sleep(time.Second)
+			later()
 		}
 		away.Store(false)
 		back := time.Now()
@@ -154,7 +154,7 @@ func TestNewAddressesAreTriedAtOnce(t *testing.T) {
 		w.root.address = "10.0.0.1:1"
 		for range 30 { // until the backoff is long
 			_ = join(n.to(w.root))
-			time.Sleep(time.Second)
+			later()
 		}
 		conn, err := n.pool.Conn(w.root.ID(), []string{"10.0.0.1:1", at})
 		if err != nil {
@@ -188,7 +188,7 @@ func TestRedialShowsTheLeavesOfNow(t *testing.T) {
 			_, err := n.to(w.root).Push(context.Background(), &gossippb.PushRequest{})
 			pushed <- err
 		}()
-		time.Sleep(time.Second)
+		later()
 		n.mint(2, time.Hour)
 		w.root.mint(3, time.Hour)
 		expect(t, join(n.to(w.root)), codes.OK, "")
@@ -207,7 +207,7 @@ func TestRedialShowsTheLeavesOfNow(t *testing.T) {
 		if err := <-pushed; err != nil {
 			t.Errorf("the call under way: %v", err)
 		}
-		time.Sleep(time.Second)
+		later()
 		if got := w.root.registry.Counts().Inbound; got != 1 {
 			t.Errorf("%d connections", got)
 		}

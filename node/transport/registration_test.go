@@ -176,7 +176,7 @@ func TestRegistrationNeverReconnects(t *testing.T) {
 		n := w.node("10.0.0.2")
 		conn := n.dial(w.root)
 		w.root.registry.CloseAll()
-		time.Sleep(time.Second)
+		later()
 		stream, err := gossippb.NewRegistrationClient(conn).Register(t.Context())
 		if err == nil {
 			_, err = ask(stream, aHello)
@@ -248,7 +248,7 @@ func TestRelayDoesNotFit(t *testing.T) {
 			t.Errorf("ours %x, theirs %x, %v", ours, theirs, err)
 		}
 		w.root.registry.CloseAll()
-		time.Sleep(time.Second) // for the relay to notice
+		later() // for the relay to notice
 	})
 }
 
@@ -288,7 +288,7 @@ func TestRegistrationsAreLimited(t *testing.T) {
 		if passed > 2 {
 			t.Errorf("%d more passed", passed)
 		}
-		time.Sleep(time.Second)
+		later()
 		if code := try(); code != codes.OK {
 			t.Errorf("a second later: %s", code)
 		}

@@ -30,7 +30,7 @@ func TestCloseEndsTheCallsOfANode(t *testing.T) {
 		ended := make(map[*node]error)
 		for _, n := range []*node{guest, other} {
 			go func() { ended[n] = join(n.to(w.root)) }()
-			time.Sleep(time.Second) // one after the other: the map has no lock
+			later() // one after the other: the map has no lock
 		}
 		if counts := w.root.registry.Counts(); counts != (Counts{Inbound: 2, Peers: 2}) {
 			t.Errorf("%+v", counts)
@@ -38,7 +38,7 @@ func TestCloseEndsTheCallsOfANode(t *testing.T) {
 		if n := w.root.registry.Close(guest.ID()); n != 1 {
 			t.Errorf("closed %d", n)
 		}
-		time.Sleep(time.Second)
+		later()
 		if status.Code(ended[guest]) != codes.Unavailable || ended[other] != nil {
 			t.Errorf("the guest's call: %v, the other's: %v", ended[guest], ended[other])
 		}
@@ -49,7 +49,7 @@ func TestCloseEndsTheCallsOfANode(t *testing.T) {
 		if n := other.registry.Close(w.root.ID()); n != 1 {
 			t.Errorf("closed %d", n)
 		}
-		time.Sleep(time.Second)
+		later()
 		if status.Code(ended[other]) != codes.Unavailable {
 			t.Errorf("the other's call: %v", ended[other])
 		}
@@ -81,7 +81,7 @@ func TestCloseAllEndsRegistrationsToo(t *testing.T) {
 		w.root.registration(new(registrar))
 		stranger := w.node("10.0.0.2")
 		stream := stranger.register(w.root)
-		time.Sleep(time.Second)
+		later()
 		if counts := w.root.registry.Counts(); counts != (Counts{Inbound: 1}) {
 			t.Errorf("%+v", counts)
 		}
@@ -102,7 +102,7 @@ func TestLeavesAreRemembered(t *testing.T) {
 		expect(t, join(n.to(w.root)), codes.OK, "")
 		_ = call(stranger.attack(w.root), "/g2g.gossip.v1.Gossip/Join")
 		n.pool.Drop(w.root.ID())
-		time.Sleep(time.Second)
+		later()
 		if got, ok := w.root.registry.Leaf(n.ID()); !ok || got.Hash != n.Leaf().Claims.Hash {
 			t.Errorf("the caller's leaf: %t, %s", ok, got.Fingerprint())
 		}
@@ -141,10 +141,10 @@ func TestOldestConnectionOfAPeerMakesWay(t *testing.T) {
 		results := make(chan error, 1)
 		go func() { results <- join(n.to(w.root)) }()
 		go func() { _ = join(other.to(w.root)) }()
-		time.Sleep(time.Second)
+		later()
 		for range MaxInboundPerPeer - 1 {
 			go func() { _ = call(n.attack(w.root), "/g2g.gossip.v1.Gossip/Join") }()
-			time.Sleep(time.Second)
+			later()
 		}
 		select {
 		case err := <-results:
@@ -182,7 +182,7 @@ func TestBrokenStartsLeaveNothing(t *testing.T) {
 			_, _ = io.WriteString(conn, send)
 			_ = raw.Close()
 		}
-		time.Sleep(time.Second)
+		later()
 		if counts := w.root.registry.Counts(); counts != (Counts{}) {
 			t.Errorf("server: %+v", counts)
 		}
@@ -210,7 +210,7 @@ func TestBrokenStartsLeaveNothing(t *testing.T) {
 			t.Errorf("a server that hangs up: %v", err)
 		}
 		w.root.pool.Drop(n.ID())
-		time.Sleep(time.Second)
+		later()
 		if counts := w.root.registry.Counts(); counts != (Counts{}) {
 			t.Errorf("client: %+v", counts)
 		}
@@ -228,7 +228,7 @@ func TestEqualCertificatesAreTwoConnections(t *testing.T) {
 		expect(t, call(first, method), codes.OK, "")
 		expect(t, call(second, method), codes.OK, "")
 		_ = first.Close()
-		time.Sleep(time.Second)
+		later()
 		expect(t, call(second, method), codes.OK, "")
 		if counts := w.root.registry.Counts(); counts.Inbound != 1 {
 			t.Errorf("%+v", counts)
@@ -252,7 +252,7 @@ func TestClosedConnectionsCarryNoCalls(t *testing.T) {
 			return &gossippb.JoinResponse{}, nil
 		}})
 		_ = join(n.to(w.root))
-		time.Sleep(time.Second)
+		later()
 		expect(t, again, codes.PermissionDenied, "refused /g2g.gossip.v1.Gossip/Join: the connection was closed")
 	})
 }

@@ -134,7 +134,7 @@ func TestRotationCostsNoCall(t *testing.T) {
 		}
 		shown := make(map[[32]byte]bool)
 		for epoch := uint64(2); epoch < 14; epoch++ {
-			time.Sleep(time.Second)
+			later()
 			n.mint(epoch, time.Hour)
 			w.root.mint(epoch, time.Hour)
 			if epoch > 3 {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/g2g-net/g2g/node/transport/memnet"
@@ -224,6 +225,12 @@ func (gossipServer) Claim(context.Context, *gossippb.ClaimRequest) (*gossippb.Cl
 func join(c gossippb.GossipClient) error {
 	_, err := c.Join(context.Background(), &gossippb.JoinRequest{})
 	return err
+}
+
+// later is a second later, with all that followed.
+func later() {
+	time.Sleep(time.Second)
+	synctest.Wait()
 }
 
 // pipe is a raw connection between two hosts of the world.
