@@ -48,11 +48,15 @@ put away under other names, its tokens are void; only the identity stays.`,
 		if err != nil {
 			return err
 		}
+		_, before := os.Lstat(filepath.Join(dir, config.FileName))
 		made, err := found(dir, loaded.Config, o)
 		if err != nil {
 			return foundFailure(err, dir)
 		}
 		made.Dir, made.DryRun = dir, o.dryRun
+		if before == nil && !o.force && len(flags.values()) > 0 {
+			a.Hint("%s was there and stays as it is: put what the flags say into it, the node will not know them", config.FileName)
+		}
 		return a.tellFounded(made, f.value, loaded.Config)
 	}
 	return c

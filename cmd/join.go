@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -143,30 +145,58 @@ func (a *app) joinAlone(ctx context.Context, o joinOptions, progress *progress) 
 		return joinedView{}, err
 	}
 	progress.Step("joining")
-	joined, err := r.join(ctx, o.token, o.at)
+	joined, err := a.joinKept(ctx, r, o, loaded.Config)
 	if stopErr := r.Stop(); err == nil {
 		err = stopErr
 	}
+	return joined, err
+}
+
+// joinKept joins with the settings kept in the folder, so that the next serve is the same node. They are there before the
+// join: a node that is killed in the middle comes back as it was. A join that is refused leaves none behind.
+func (a *app) joinKept(ctx context.Context, r *running, o joinOptions, c config.Config) (joinedView, error) {
+	made, err := keepConfig(o.dir, c)
 	if err != nil {
 		return joinedView{}, err
 	}
-	return joined, keepConfig(o.dir, loaded.Config)
+	joined, err := r.join(ctx, o.token, o.at)
+	switch {
+	case made && err != nil && !r.info().member:
+		err = errors.Join(err, os.Remove(filepath.Join(o.dir, config.FileName)))
+	case !made && err == nil && len(o.flags) > 0:
+		a.Hint("%s was there and stays as it is: put what the flags say into it, they held for this join only", config.FileName)
+	}
+	return joined, err
 }
 
-// keepConfig writes the settings that a new folder joined with, so that the next serve is the same node.
-func keepConfig(dir string, c config.Config) error {
-	file, err := os.OpenFile(filepath.Join(dir, config.FileName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return nil
+// keepConfig writes the settings of a new folder, whole or not at all. A file that is there stays.
+func keepConfig(dir string, c config.Config) (made bool, err error) {
+	path := filepath.Join(dir, config.FileName)
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return false, err
 	}
+	if err := writeWhole(path, config.Template(c)); err != nil {
+		return false, fmt.Errorf("write the configuration: %w", err)
+	}
+	return true, nil
+}
+
+// writeWhole makes a file under another name, and gives it its own once it is on disk. The folder is this process's. The
+// other name is of the kind that the next one to open the folder sweeps away.
+func writeWhole(path string, data []byte) error {
+	file, err := os.OpenFile(path+"."+rand.Text()+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	err = errors.Join(err, file.Sync(), file.Close())
 	if err == nil {
-		_, err = file.Write(config.Template(c))
-		err = errors.Join(err, file.Close())
+		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
-		return fmt.Errorf("joined, but write the configuration: %w", err)
+		_ = os.Remove(file.Name())
 	}
-	return nil
+	return err
 }
 
 // joinFailure adds what a person can do about it.

@@ -20,11 +20,11 @@ import (
 
 // TestKilledAtRandom kills real processes with SIGKILL at a random moment of init, of join (the joiner's, and the nominator's) and
 // of serve. Whatever the moment, the node starts again, is the same member, and no use of a token is lost or doubled.
-// G2G_KILLS sets the number of rounds, G2G_SEED repeats a run.
+// KILL_ROUNDS sets the number of rounds, KILL_SEED repeats a run.
 func TestKilledAtRandom(t *testing.T) {
-	rounds := envInt(t, "G2G_KILLS", 8)
-	seed := envInt(t, "G2G_SEED", int(time.Now().UnixNano()%1_000_000))
-	t.Logf("G2G_KILLS=%d G2G_SEED=%d", rounds, seed)
+	rounds := envInt(t, "KILL_ROUNDS", 8)
+	seed := envInt(t, "KILL_SEED", int(time.Now().UnixNano()%1_000_000))
+	t.Logf("KILL_ROUNDS=%d KILL_SEED=%d", rounds, seed)
 	k := &killer{t: t, random: rand.New(rand.NewPCG(uint64(seed), 1)), founder: filepath.Join(t.TempDir(), "f")}
 	k.must("init", "--dir", k.founder, "--name", "f", "--listen", "127.0.0.1:0", "--register", "127.0.0.1:0")
 	k.startFounder()

@@ -52,16 +52,19 @@ func TestKeepConfigKeepsWhatIsThere(t *testing.T) {
 	dir := t.TempDir()
 	c := config.Default()
 	c.Name, c.Gossip.Listen = "node-b", "127.0.0.1:0"
-	if err := keepConfig(dir, c); err != nil {
-		t.Fatal(err)
+	if made, err := keepConfig(dir, c); !made || err != nil {
+		t.Fatal(made, err)
 	}
 	loaded, err := config.Load(dir, func(string) string { return "" }, nil)
 	if err != nil || loaded.Config.Name != "node-b" || loaded.Config.Gossip.Listen != "127.0.0.1:0" {
 		t.Errorf("%+v, %v", loaded.Config, err)
 	}
 	c.Name = "other"
-	if err := keepConfig(dir, c); err != nil {
-		t.Fatal(err)
+	if made, err := keepConfig(dir, c); made || err != nil {
+		t.Fatal(made, err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("%v, %v: want one file", files, err)
 	}
 	if loaded, err := config.Load(dir, func(string) string { return "" }, nil); err != nil || loaded.Config.Name != "node-b" {
 		t.Errorf("the file was written over: %+v, %v", loaded.Config, err)

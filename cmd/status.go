@@ -33,7 +33,7 @@ func statusFields(s statusView, now time.Time) []field {
 		{"network", named(s.Network, s.NetworkName)},
 		{"mode", statusMode(s)},
 		{"version", s.Version},
-		{"uptime", span(time.Duration(s.UptimeS) * time.Second)},
+		{"uptime", span(max(time.Duration(s.UptimeS)*time.Second, time.Second))},
 		{"gossip", s.GossipAddress},
 		{"register", s.RegisterAddress},
 		{"advertised", list(s.Advertised)},

@@ -19,11 +19,11 @@ type figure struct {
 // String is the figure as the pages write it: a duration with its unit, everything else as a plain number or text.
 func (f figure) String() string {
 	if !f.duration {
-		return f.ExactString()
+		return f.Value.String()
 	}
 	n, exact := constant.Int64Val(constant.ToInt(f.Value))
 	if !exact {
-		return f.ExactString() + "ns"
+		return f.Value.String() + "ns"
 	}
 	s := time.Duration(n).String()
 	for _, zero := range []string{"m0s", "h0m"} {
@@ -128,7 +128,11 @@ func (c constants) binary(room string, e *ast.BinaryExpr) (figure, error) {
 		by, _ := constant.Uint64Val(b.Value)
 		return figure{constant.Shift(a.Value, token.SHL, uint(by)), a.duration}, nil
 	case token.QUO:
-		return figure{constant.BinaryOp(a.Value, token.QUO_ASSIGN, b.Value), a.duration != b.duration}, nil
+		op := token.QUO
+		if a.Kind() == constant.Int && b.Kind() == constant.Int {
+			op = token.QUO_ASSIGN // whole numbers, as the language has it
+		}
+		return figure{constant.BinaryOp(a.Value, op, b.Value), a.duration && !b.duration}, nil
 	}
 	return figure{constant.BinaryOp(a.Value, e.Op, b.Value), a.duration || b.duration}, nil
 }

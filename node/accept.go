@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -75,11 +76,7 @@ func (n *Node) peek(ctx context.Context, reg wire.Registration, observed string)
 	network := n.member.Load().genesis.Network().Pin()
 	var errs []error
 	for _, address := range reg.Addresses {
-		if err := dialable(address, observed); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		c, err := n.peekAt(ctx, address, network)
+		c, err := n.peekAt(ctx, address, observed, network)
 		if err == nil && c.ID.Pin() == reg.Nominator {
 			return c, nil
 		}
@@ -88,10 +85,10 @@ func (n *Node) peek(ctx context.Context, reg wire.Registration, observed string)
 	return nil, fmt.Errorf("the token's nominator is not known here and could not be reached: %w", errors.Join(errs...))
 }
 
-func (n *Node) peekAt(ctx context.Context, address string, network pki.Pin) (*view.Contact, error) {
+func (n *Node) peekAt(ctx context.Context, address, observed string, network pki.Pin) (*view.Contact, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, leaf, err := transport.DialRegistration(ctx, n.opt.Dial, address, network)
+	conn, leaf, err := transport.DialRegistration(ctx, n.dialFor(observed), address, network)
 	if err != nil {
 		return nil, err
 	}
@@ -103,19 +100,38 @@ func (n *Node) peekAt(ctx context.Context, address string, network pki.Pin) (*vi
 	return welcome.Contact, nil
 }
 
+// dialFor dials for somebody whose host was observed. What a name leads to is judged like an address, before a byte is sent.
+func (n *Node) dialFor(observed string) transport.Dialer {
+	return func(ctx context.Context, address string) (net.Conn, error) {
+		if err := dialable(address, observed); err != nil {
+			return nil, err
+		}
+		conn, err := n.opt.Dial(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		if err := dialable(conn.RemoteAddr().String(), observed); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+		return conn, nil
+	}
+}
+
 // dialable refuses to be sent to this host's own or its link's services by somebody who is not there.
 func dialable(address, observed string) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return nil // a name: the resolver decides, as for every peer
+		return nil // a name: dialFor judges what it leads to
 	}
+	to := a.Addr().Unmap()
 	from, err := netip.ParseAddr(observed)
 	switch {
-	case a.Addr().IsUnspecified() || a.Addr().IsMulticast():
+	case to.IsUnspecified() || to.IsMulticast():
 		return fmt.Errorf("address %s is nobody's", address)
-	case a.Addr().IsLoopback() && (err != nil || !from.IsLoopback()):
+	case to.IsLoopback() && (err != nil || !from.IsLoopback()):
 		return fmt.Errorf("address %s is loopback, the joiner came from %s", address, observed)
-	case a.Addr().IsLinkLocalUnicast() && (err != nil || !from.IsLinkLocalUnicast()):
+	case to.IsLinkLocalUnicast() && (err != nil || !from.IsLinkLocalUnicast()):
 		return fmt.Errorf("address %s is link-local, the joiner came from %s", address, observed)
 	}
 	return nil

@@ -64,7 +64,9 @@ func (w *world) member(ip string, of *actor, mode pki.Mode) *attacker {
 }
 
 // root is the identity and the chain of a node whose folder the test reads while it runs.
-func (w *world) root(of *actor) (*pki.Identity, pki.Chain) { return of.Node.identity, of.Node.member.Load().chain }
+func (w *world) root(of *actor) (*pki.Identity, pki.Chain) {
+	return of.Node.identity, of.Node.member.Load().chain
+}
 
 func (a *actor) genesis() pki.Genesis { return a.Node.member.Load().genesis }
 
@@ -88,7 +90,9 @@ func (a *attacker) to(victim *actor) *grpc.ClientConn {
 	return conn
 }
 
-func (a *attacker) gossip(victim *actor) gossippb.GossipClient { return gossippb.NewGossipClient(a.to(victim)) }
+func (a *attacker) gossip(victim *actor) gossippb.GossipClient {
+	return gossippb.NewGossipClient(a.to(victim))
+}
 
 // contact seals one of the attacker's own. Change may put anything into it that the gate at home would let through.
 func (a *attacker) contact(change ...func(*view.Contact)) *view.Contact {
@@ -141,7 +145,7 @@ type registration struct {
 // register begins a registration by hand and says hello.
 func (a *attacker) register(at string) registration {
 	a.w.t.Helper()
-	conn, _, err := transport.DialRegistration(a.w.t.Context(), a.host.Dial, at, a.genesis.Network().Pin())
+	conn, _, err := transport.DialRegistration(context.Background(), a.host.Dial, at, a.genesis.Network().Pin())
 	if err != nil {
 		a.w.t.Fatal(err)
 	}

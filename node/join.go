@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/g2g-net/g2g/node/admin"
@@ -109,17 +110,32 @@ func (n *Node) joinerContact(genesis pki.Genesis, mode pki.Mode, p ports) (*view
 	return wire.SealContact(n.identity, genesis.Network(), c)
 }
 
-// admitted keeps the admission for good, then brings the ports up.
+// admitted keeps the admission for good, then brings the ports up: what is kept is carried through, whoever gives up waiting.
 func (n *Node) admitted(ctx context.Context, in transport.Admission, p ports) (contact *view.Contact, err error) {
+	// Addresses first: a member that knows nobody could not find its network after a kill.
+	if err := n.dir.Save(gossip.Save{Reserve: addressesOf(time.Now(), in), ReserveChanged: true}); err != nil {
+		return nil, err
+	}
 	if err := n.dir.SaveMembership(in.Genesis, in.Chain); err != nil {
 		return nil, err
 	}
 	var started error
-	err = n.do(ctx, func(now time.Time, _ *gossip.Machine) {
+	err = n.do(context.WithoutCancel(ctx), func(now time.Time, _ *gossip.Machine) {
 		if started = n.startMember(in.Genesis, in.Chain, p); started == nil {
 			n.machine.Introduce(now, in.Acceptor.ID, append(in.Contacts, in.Acceptor))
 			contact = n.machine.Contact()
 		}
 	})
 	return contact, errors.Join(err, started)
+}
+
+// addressesOf is the first reserve of a member: its acceptor and those it was introduced to.
+func addressesOf(now time.Time, in transport.Admission) (reserve []gossip.Address) {
+	for _, c := range append(in.Contacts, in.Acceptor) {
+		known := slices.ContainsFunc(reserve, func(a gossip.Address) bool { return a.ID == c.ID })
+		if len(c.Addresses) > 0 && !known {
+			reserve = append(reserve, gossip.Address{ID: c.ID, Addresses: c.Addresses, Heard: now.Unix()})
+		}
+	}
+	return reserve
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/g2g-net/g2g/node/gossip"
@@ -11,14 +12,19 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
-// job is one thing for the loop to do. done is closed when its effects are on disk and its sends are under way.
+// job is one thing for the loop to do. done is closed when its effects are on disk and its sends are under way. Whoever takes
+// it first has it: the loop to run it, or its caller to give it up.
 type job struct {
-	run  func(now time.Time, m *gossip.Machine)
-	err  error
-	done chan struct{}
+	run   func(now time.Time, m *gossip.Machine)
+	taken atomic.Bool
+	err   error
+	done  chan struct{}
 }
 
-// do has the loop run f with the machine, nil without a network, and returns when what f caused is on disk. A full inbox is a refusal.
+func (j *job) take() bool { return j.taken.CompareAndSwap(false, true) }
+
+// do has the loop run f with the machine, nil without a network, and returns when what f caused is on disk. A full inbox is
+// a refusal. Where the context ends first, f has not run and never will.
 func (n *Node) do(ctx context.Context, f func(now time.Time, m *gossip.Machine)) error {
 	j := &job{run: f, done: make(chan struct{})}
 	select {
@@ -34,9 +40,17 @@ func (n *Node) await(ctx context.Context, j *job) error {
 	case <-j.done:
 		return j.err
 	case <-ctx.Done():
-		return ctx.Err()
+		if j.take() {
+			return ctx.Err()
+		}
+		<-j.done // its turn has begun
+		return j.err
 	case <-n.stopped:
-		return fmt.Errorf("the node stops")
+		if j.take() {
+			return fmt.Errorf("the node stops")
+		}
+		<-j.done
+		return j.err
 	}
 }
 
@@ -71,6 +85,9 @@ func (n *Node) loop(ctx context.Context) {
 }
 
 func (n *Node) perform(j *job) {
+	if !j.take() {
+		return
+	}
 	j.run(time.Now(), n.machine)
 	n.turn(j)
 }
@@ -99,6 +116,7 @@ func (n *Node) advance() {
 		n.hostsAt = now.Add(hostsEvery)
 		hosts := n.machine.Hosts()
 		n.hosts.Store(&hosts)
+		n.member.Load().pool.Sweep(idleConnection, n.machine.Active)
 	}
 }
 

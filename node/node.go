@@ -46,6 +46,8 @@ const (
 	goodbyeTime = 2 * time.Second // that a leaving node waits for its goodbye to be heard
 	dialTimeout = time.Second
 	hostsEvery  = 5 * time.Second
+	// idleConnection is how long a connection to a peer that is not active is kept unused: longer than any call.
+	idleConnection = time.Minute
 )
 
 // Options are the places where tests and programs put something else. The zero Options are a real node's.

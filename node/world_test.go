@@ -13,6 +13,7 @@ import (
 
 	"github.com/g2g-net/g2g/node/config"
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/transport"
 	"github.com/g2g-net/g2g/node/transport/memnet"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
@@ -34,6 +35,8 @@ type actor struct {
 	dir  string
 	cfg  config.Config
 	host *memnet.Host
+	dial transport.Dialer // the host's, unless a test puts another before the start
+	bind func(address string) (net.Listener, error)
 	stop context.CancelFunc
 	done chan error
 }
@@ -50,15 +53,19 @@ func (w *world) actor(i int) *actor {
 	a := &actor{w: w, name: fmt.Sprintf("n%d", i), dir: w.t.TempDir()}
 	ip := fmt.Sprintf("10.0.%d.%d", i/250, i%250+1)
 	a.host = w.net.Host(ip)
+	a.dial, a.bind = a.host.Dial, a.host.Listen
 	a.cfg = config.Default()
 	a.cfg.Name, a.cfg.Gossip.Listen, a.cfg.Register.Listen = a.name, ip+":0", ip+":0"
 	return a
 }
 
 // founder makes and starts the first node.
-func (w *world) founder() *actor {
+func (w *world) founder(change ...func(*actor)) *actor {
 	w.t.Helper()
 	a := w.actor(0)
+	for _, f := range change {
+		f(a)
+	}
 	if _, err := Found(a.dir, a.cfg, "test"); err != nil {
 		w.t.Fatal(err)
 	}
@@ -68,8 +75,8 @@ func (w *world) founder() *actor {
 
 func (a *actor) start() {
 	a.w.t.Helper()
-	opt := Options{Listen: func(_, address string) (net.Listener, error) { return a.host.Listen(address) }, Dial: a.host.Dial, NoAdmin: true}
-	if os.Getenv("G2G_TEST_LOG") != "" {
+	opt := Options{Listen: func(_, address string) (net.Listener, error) { return a.bind(address) }, Dial: a.dial, NoAdmin: true}
+	if os.Getenv("TEST_LOG") != "" {
 		opt.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", a.name)
 	}
 	n, err := OpenWith(a.dir, a.cfg, opt)

@@ -48,6 +48,18 @@ func TestChainOfNobody(t *testing.T) {
 	refused(t, nil, c.NominateError(), "not a member of a network")
 }
 
+// What was verified cannot change with the buffer that it came in.
+func TestChainKeepsNothingOfItsInput(t *testing.T) {
+	w := newWorld(t, "home")
+	b := w.chain.Bytes()
+	got, err := VerifyChain(b, w.genesis)
+	must(t, err)
+	clear(b)
+	if !bytes.Equal(got.Bytes(), w.chain.Bytes()) {
+		t.Error("the chain changed with its input")
+	}
+}
+
 // Two members admitted from one chain do not share its memory.
 func TestChainsDoNotShare(t *testing.T) {
 	w := newWorld(t, "home")
@@ -102,6 +114,21 @@ func TestAdmitRefuses(t *testing.T) {
 	nobody := &Identity{signer: a.signer}
 	got, err = Chain{}.Admit(nobody, x, n, noon)
 	refused(t, got, err, "admit: not a member of a network")
+}
+
+// The mode counts, even if an admission says otherwise.
+func TestClientThatMayNominateMayNot(t *testing.T) {
+	w := newWorld(t, "home")
+	a := someone(t, "a")
+	chain, err := w.chain.Admit(w.root, a.Key(), Nomination{Mode: Client, MayNominate: true}, noon)
+	must(t, err)
+	got, err := VerifyChain(chain.Bytes(), w.genesis)
+	must(t, err)
+	if got.MayNominate() {
+		t.Error("a client may nominate")
+	}
+	more, err := got.Admit(a, someone(t, "x").Key(), Nomination{Mode: Server}, noon)
+	refused(t, more, err, "admit: a client-mode member may not nominate")
 }
 
 // Each invariant of Chain is broken once, by links that are otherwise good and well sealed.

@@ -153,6 +153,7 @@ func TestNominationChanges(t *testing.T) {
 	if revoked.RevokedAt != noon.Unix() || revoked.Version != 6 || revoked.Check() != nil {
 		t.Errorf("after its revocation: %v", revoked)
 	}
+	n.Users = append(make([]TokenUse, 0, 8), n.Users...)
 	a, b := n.WithUse(ID{1}, noon), n.WithUse(ID{2}, noon)
 	if a.Users[2].Joiner != (ID{1}) || b.Users[2].Joiner != (ID{2}) || !bytes.Equal(n.payload(), before) {
 		t.Error("one nomination wrote over another")

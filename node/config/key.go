@@ -69,8 +69,8 @@ var table = []Key{
 	{
 		Path: "services", Flag: "service", Type: Addresses, most: MaxServices,
 		Rule: "at most 64, each " + addressRule,
-		Doc: "Shared addresses behind which some member always answers (a DNS name, a load balancer). They bring a node back " +
-			"that has lost everybody. Each costs one visit every 10 s to 60 s; none: only known peers can bring it back.",
+		Doc: "Shared addresses behind which some member always answers (a DNS name, a load balancer). They stand in this node's " +
+			"contact, so that every peer lists them; each costs its length in every copy of the contact.",
 		field: func(c *Config) any { return &c.Services }, check: checkAddress,
 	},
 	{

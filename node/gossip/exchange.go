@@ -87,10 +87,16 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 	if m.left {
 		return
 	}
-	m.attempt(c.to).lastPulled = now
+	a := m.attempt(c.to)
+	a.lastPulled = now
 	m.told(now, c.to, resp.AliveHash, resp.NominationsHash)
-	m.learnAll(now, c.to, resp.Contacts)
+	newer := m.learnAll(now, c.to, resp.Contacts)
 	m.hearAll(now, c.to, resp.Beats, c.ids, resp.Contacts)
+	if newer == 0 {
+		a.broughtNothing()
+		return
+	}
+	a.soonWait = 0
 	if len(resp.Contacts) == MaxContacts {
 		m.exchangeAtOnce(now, c.to) // there may be more
 	}
@@ -104,16 +110,20 @@ func (m *Machine) told(now time.Time, from pki.ID, alive, nominations uint64) {
 	}
 	e.LastExchange, e.AliveHash, e.HashAt = now, alive, now
 	a := m.attempt(from)
-	if nominations != m.nominations.hash && m.mode() == pki.Server && e.Mode == pki.Server && now.Sub(a.lastSync) >= syncSpacing {
-		a.lastSync = now
+	spacing := syncSpacing
+	if a.vain == [2]uint64{nominations, m.nominations.hash} {
+		spacing = vainSyncSpacing
+	}
+	if nominations != m.nominations.hash && m.mode() == pki.Server && e.Mode == pki.Server && now.Sub(a.lastSync) >= spacing {
+		a.lastSync, a.lastHash = now, nominations
 		m.send(from, NominationsRequest{Versions: m.nominations.versions()})
 	}
 }
 
-// exchangeAtOnce puts a peer before the next interval, not more often than soonSpacing.
+// exchangeAtOnce puts a peer before the next interval, not more often than soonSpacing, and less often where it brings nothing.
 func (m *Machine) exchangeAtOnce(now time.Time, id pki.ID) {
 	a := m.attempt(id)
-	if now.Sub(a.lastSoon) < soonSpacing || m.left {
+	if now.Sub(a.lastSoon) < max(soonSpacing, a.soonWait) || m.left {
 		return
 	}
 	a.lastSoon = now
@@ -160,7 +170,7 @@ func (m *Machine) push(now time.Time) {
 		if id != m.ID() {
 			e = m.view.Get(id)
 		}
-		if e == nil || e.State == view.Dead || e.State == view.Unheard {
+		if e == nil || e.State == view.Dead || e.State == view.Unheard || !e.Current(now) {
 			continue
 		}
 		if e.BeatSequence > 0 && e.State != view.Left {

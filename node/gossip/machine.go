@@ -2,7 +2,6 @@
 package gossip
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -25,10 +24,14 @@ const (
 	lookEvery       = time.Second
 	soonDelay       = 20 * time.Millisecond
 	soonSpacing     = 200 * time.Millisecond
-	reserveEvery    = 2 * time.Second // a dial to the reserve while peers are known
-	isolatedDials   = 3               // a look, while nobody is
+	lastSoonWait    = 10 * time.Second // the most that soonSpacing grows to with a peer that says it has more and brings nothing
+	reserveEvery    = 2 * time.Second  // a dial to the reserve while peers are known
+	isolatedDials   = 3                // a look, while nobody is
 	saveReserve     = 5 * time.Second
 	syncSpacing     = 2 * time.Second // between two pulls of nominations from one peer
+	vainSyncSpacing = time.Minute     // while neither side has changed since a pull that brought nothing
+	alarmSpacing    = time.Minute     // between two alarms of one kind about one peer
+	reclaimSpacing  = 5 * time.Second // between two answers to a newer contact of this node's own: two holders of one identity must not race
 	maxPending      = 64              // contacts waiting to be pushed
 	maxObserved     = 8
 	jitter          = 0.2
@@ -88,19 +91,7 @@ type Machine struct {
 	aliveHash   uint64
 	aliveAt     time.Time // when the alive set last changed
 
-	nextBeat, nextExchange, nextLook, nextPush, nextSoon, nextReserve, nextSaveReserve, nextPrune time.Time
-}
-
-// attempt is what is remembered of reaching a peer.
-type attempt struct {
-	next       time.Time // no dial before
-	delay      time.Duration
-	failures   int
-	joining    bool
-	exchanging bool
-	lastSync   time.Time
-	lastSoon   time.Time
-	lastPulled time.Time // when an exchange with it last ended well
+	nextBeat, nextExchange, nextLook, nextPush, nextSoon, nextReserve, nextSaveReserve, nextPrune, nextReclaim time.Time
 }
 
 // call is a request under way.
@@ -121,10 +112,7 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	m.rebuildTrust()
 	m.aliveChanged(now)
 	m.own.Epoch = nextEpoch(m.own.Epoch, now)
-	if err := m.climb(); err != nil {
-		return nil, err
-	}
-	if err := m.publish(now); err != nil {
+	if err := m.climb(now); err != nil {
 		return nil, err
 	}
 	m.nextBeat, m.nextLook, m.nextReserve, m.nextPrune = now, now, now, now
@@ -137,14 +125,20 @@ func nextEpoch(epoch uint64, now time.Time) uint64 {
 	return max(epoch+1, uint64(max(0, now.Unix()))) //nolint:gosec // not negative
 }
 
-// climb begins a new incarnation with a new ladder.
-func (m *Machine) climb() error {
+// climb begins a new incarnation with a new ladder, and publishes the contact that goes with it. On error the old ones stand:
+// beats of a ladder whose anchor nobody was told would be taken for lies.
+func (m *Machine) climb(now time.Time) error {
+	own, ladder, beat := m.own, m.ladder, m.beat
 	m.own.Incarnation++
-	ladder, err := view.NewLadder(m.cfg.Secrets, m.ID(), m.own.Incarnation)
+	next, err := view.NewLadder(m.cfg.Secrets, m.ID(), m.own.Incarnation)
+	if err == nil {
+		m.ladder, m.beat = next, view.Beat{}
+		err = m.publish(now)
+	}
 	if err != nil {
+		m.own, m.ladder, m.beat = own, ladder, beat
 		return fmt.Errorf("begin incarnation: %w", err)
 	}
-	m.ladder, m.beat = ladder, view.Beat{}
 	return nil
 }
 
@@ -261,7 +255,7 @@ func (m *Machine) publishBeat(now time.Time) {
 		m.nextBeat = now.Add(m.cfg.Period)
 	}
 	if m.beat.Sequence == view.LadderLength {
-		if err := errors.Join(m.climb(), m.publish(now)); err != nil {
+		if err := m.climb(now); err != nil {
 			m.notice(KindMisbehaved, Error, m.ID(), "%v", err)
 			return
 		}
@@ -290,6 +284,9 @@ func (m *Machine) ownEntry() *view.Entry {
 
 // Effects takes what has gathered since the last call.
 func (m *Machine) Effects() Effects {
+	if m.effects.Trust {
+		m.rebuildTrust() // once a turn, however many contacts raised an epoch
+	}
 	e := m.effects
 	m.effects = Effects{}
 	return e
@@ -301,6 +298,15 @@ func (m *Machine) notice(k Kind, s Severity, peer pki.ID, format string, args ..
 		n.Name = e.Name
 	}
 	m.effects.Notices = append(m.effects.Notices, n)
+}
+
+// alarm is a notice that a peer could cause as often as it likes, so it is given once in alarmSpacing.
+func (m *Machine) alarm(now time.Time, last *time.Time, k Kind, s Severity, peer pki.ID, format string, args ...any) {
+	if !last.IsZero() && now.Sub(*last) < alarmSpacing {
+		return
+	}
+	*last = now
+	m.notice(k, s, peer, format, args...)
 }
 
 // send asks a peer of the view.
@@ -318,16 +324,8 @@ func (m *Machine) send(to pki.ID, req Message) *call {
 	return c
 }
 
-func (m *Machine) attempt(id pki.ID) *attempt {
-	a := m.attempts[id]
-	if a == nil {
-		a = &attempt{}
-		m.attempts[id] = a
-	}
-	return a
-}
-
-func (m *Machine) isActive(id pki.ID) bool {
+// Active tells whether a connection to the peer is kept warm.
+func (m *Machine) Active(id pki.ID) bool {
 	_, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare)
 	return ok
 }

@@ -17,6 +17,7 @@ func (m *Machine) look(now time.Time) {
 	for _, ch := range m.view.Look(now, m.cfg.Rule) {
 		m.changed(now, ch)
 	}
+	m.active = slices.DeleteFunc(m.active, func(id pki.ID) bool { return m.view.Get(id) == nil }) // one that never beat
 	m.sweep()
 	m.seek(now)
 	m.dialReserve(now)
@@ -25,9 +26,13 @@ func (m *Machine) look(now time.Time) {
 		m.prune(now)
 	}
 	if m.reserve.dirty && !now.Before(m.nextSaveReserve) {
-		m.nextSaveReserve = now.Add(saveReserve)
-		m.effects.Save.Reserve, m.effects.Save.ReserveChanged = m.reserve.list(), true
+		m.saveReserve(now)
 	}
+}
+
+func (m *Machine) saveReserve(now time.Time) {
+	m.nextSaveReserve = now.Add(saveReserve)
+	m.effects.Save.Reserve, m.effects.Save.ReserveChanged = m.reserve.list(), true
 }
 
 func (m *Machine) changed(now time.Time, ch view.Change) {
@@ -69,18 +74,6 @@ func (m *Machine) aliveChanged(now time.Time) {
 	}
 }
 
-// sweep forgets what was remembered of peers that are nowhere any more.
-func (m *Machine) sweep() {
-	if len(m.attempts) <= 2*(view.MaxServers+view.MaxClients) {
-		return
-	}
-	for id, a := range m.attempts { // the order decides nothing: each is judged alone
-		if m.view.Get(id) == nil && !a.joining && !a.exchanging && !m.reserve.has(id) {
-			delete(m.attempts, id)
-		}
-	}
-}
-
 // forget drops a peer that had to make place.
 func (m *Machine) forget(now time.Time, id pki.ID) {
 	m.deactivate(id)
@@ -96,7 +89,7 @@ func (m *Machine) seek(now time.Time) {
 		a := m.attempt(e.ID)
 		if a.joining {
 			joining++
-		} else if e.Mode == pki.Server && !e.State.Fallen() && !m.isActive(e.ID) && !now.Before(a.next) {
+		} else if e.Mode == pki.Server && !e.State.Fallen() && !m.Active(e.ID) && !now.Before(a.next) {
 			candidates = append(candidates, e.ID)
 		}
 	}
@@ -147,9 +140,11 @@ func (m *Machine) dialReserve(now time.Time) {
 	}
 }
 
-// Introduce takes the contacts that an acceptor gave to this joiner.
+// Introduce takes the contacts that an acceptor gave to this joiner. They are saved at once: a member that is killed now and
+// knows no address would stay alone.
 func (m *Machine) Introduce(now time.Time, from pki.ID, contacts []*view.Contact) {
 	m.learnAll(now, from, contacts)
+	m.saveReserve(now)
 	m.seek(now)
 }
 
@@ -201,91 +196,6 @@ func (m *Machine) Hosts() map[netip.Addr]struct{} {
 }
 
 func (m *Machine) rebuildTrust() {
-	t := &pki.Trust{Genesis: m.cfg.Genesis, MinEpoch: map[pki.ID]uint64{}}
-	for _, e := range m.view.Entries() {
-		if e.MinEpoch > 0 {
-			t.MinEpoch[e.ID] = e.MinEpoch
-		}
-	}
-	m.trust = t
+	m.trust = &pki.Trust{Genesis: m.cfg.Genesis, MinEpoch: m.view.MinEpochs()}
 	m.effects.Trust = true
-}
-
-// reserve keeps where members could be reached once, ordered by ID, at most MaxReserve.
-type reserve struct {
-	entries []Address
-	dirty   bool
-}
-
-func newReserve(saved []Address, now time.Time) reserve {
-	var r reserve
-	for _, a := range saved {
-		if now.Sub(time.Unix(a.Heard, 0)) <= ReserveLife {
-			r.entries = append(r.entries, a)
-		}
-	}
-	slices.SortFunc(r.entries, func(a, b Address) int { return a.ID.Compare(b.ID) })
-	return r
-}
-
-func (r *reserve) find(id pki.ID) (int, bool) {
-	return slices.BinarySearchFunc(r.entries, id, func(a Address, id pki.ID) int { return a.ID.Compare(id) })
-}
-
-func (r *reserve) has(id pki.ID) bool {
-	_, ok := r.find(id)
-	return ok
-}
-
-func (r *reserve) addresses(id pki.ID) []string {
-	if i, ok := r.find(id); ok {
-		return r.entries[i].Addresses
-	}
-	return nil
-}
-
-// keep takes a contact's addresses. In a full reserve the one heard longest ago makes place.
-func (r *reserve) keep(now time.Time, c *view.Contact) {
-	i, ok := r.find(c.ID)
-	if ok && slices.Equal(r.entries[i].Addresses, c.Addresses) || len(c.Addresses) == 0 {
-		return
-	}
-	r.dirty = true
-	if ok {
-		r.entries[i].Addresses = c.Addresses
-		return
-	}
-	if len(r.entries) >= MaxReserve {
-		oldest := 0
-		for k, a := range r.entries {
-			if a.Heard < r.entries[oldest].Heard {
-				oldest = k
-			}
-		}
-		r.entries = slices.Delete(r.entries, oldest, oldest+1)
-		i, _ = r.find(c.ID)
-	}
-	r.entries = slices.Insert(r.entries, i, Address{ID: c.ID, Addresses: c.Addresses, Heard: now.Unix()})
-}
-
-func (r *reserve) heard(now time.Time, id pki.ID) {
-	if i, ok := r.find(id); ok {
-		r.entries[i].Heard = now.Unix()
-		r.dirty = true
-	}
-}
-
-// list is a copy for the disk.
-func (r *reserve) list() []Address {
-	r.dirty = false
-	return slices.Clone(r.entries)
-}
-
-// refresh renews the time of every address whose peer is alive, at most once an hour each.
-func (r *reserve) refresh(now time.Time, v *view.View) {
-	for _, e := range v.Entries() {
-		if i, ok := r.find(e.ID); ok && e.State == view.Alive && now.Unix()-r.entries[i].Heard > 3600 {
-			r.heard(now, e.ID)
-		}
-	}
 }

@@ -84,14 +84,16 @@ func (t *nominations) versions() []NominationVersion {
 	return out
 }
 
-// newerThan gathers what the versions lack, as much as one answer carries.
-func (t *nominations) newerThan(versions []NominationVersion) (out []SealedNomination) {
+// newerThan gathers what the versions lack, as much as one answer carries. It begins at the given place, drawn at random:
+// what the asker has no use for must not stand before the rest for ever.
+func (t *nominations) newerThan(versions []NominationVersion, start int) (out []SealedNomination) {
 	held := make(map[pki.TokenID]uint64, len(versions))
 	for _, v := range versions {
 		held[v.Token] = v.Version
 	}
 	size := 0
-	for _, n := range t.entries {
+	for k := range t.entries {
+		n := t.entries[(k+start)%len(t.entries)]
 		if v, ok := held[n.TokenID()]; ok && v >= n.Version {
 			continue
 		}
@@ -132,14 +134,16 @@ func (m *Machine) prune(now time.Time) {
 	m.reserve.refresh(now, m.view)
 }
 
-// takeNominations keeps those that are newer, made by members that may nominate, and within the bounds.
-func (m *Machine) takeNominations(now time.Time, list []SealedNomination) {
+// takeNominations keeps those that are newer, made by members that may nominate, and within the bounds. It counts them.
+func (m *Machine) takeNominations(now time.Time, list []SealedNomination) (taken int) {
 	for _, n := range list {
 		if m.wantsNomination(now, n.Nomination) {
 			m.nominations.put(n)
 			m.effects.Save.Nominations = append(m.effects.Save.Nominations, n)
+			taken++
 		}
 	}
+	return taken
 }
 
 func (m *Machine) wantsNomination(now time.Time, n pki.Nomination) bool {
@@ -152,7 +156,8 @@ func (m *Machine) wantsNomination(now time.Time, n pki.Nomination) bool {
 	if i, ok := t.find(n.TokenID()); ok {
 		return t.entries[i].Nominator == n.Nominator && t.entries[i].Version < n.Version
 	}
-	return len(t.entries) < MaxNominations && t.of(n.Nominator) < MaxNominationsOfOne
+	others := len(t.entries) - t.of(m.cfg.Identity.Key()) // this node's own always find place
+	return others < MaxNominations-MaxNominationsOfOne && t.of(n.Nominator) < MaxNominationsOfOne
 }
 
 func (t *nominations) of(nominator pki.Key) (count int) {

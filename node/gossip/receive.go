@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
@@ -20,7 +21,8 @@ func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 		m.hearAll(now, from, req.Beats, nil, req.Contacts)
 		return PushResponse{}
 	case NominationsRequest:
-		return NominationsResponse{Nominations: m.nominations.newerThan(req.Versions)}
+		start := m.cfg.Random.IntN(1 + len(m.nominations.entries))
+		return NominationsResponse{Nominations: m.nominations.newerThan(req.Versions, start)}
 	}
 	panic("gossip: wire let a message through that nobody can ask")
 }
@@ -33,7 +35,9 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 	}
 	delete(m.calls, id)
 	a := m.attempt(c.to)
-	a.failures, a.delay, a.next = 0, 0, time.Time{}
+	if a.failures > 0 { // a peer that has enough active ones keeps the time it was given
+		a.failures, a.delay, a.next = 0, 0, time.Time{}
+	}
 	m.reached(c.to)
 	switch resp := resp.(type) {
 	case JoinResponse:
@@ -43,7 +47,9 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 		a.exchanging = false
 		m.exchanged(now, c, resp)
 	case NominationsResponse:
-		m.takeNominations(now, resp.Nominations)
+		if m.takeNominations(now, resp.Nominations) == 0 {
+			a.vain = [2]uint64{a.lastHash, m.nominations.hash}
+		}
 	}
 }
 
@@ -60,6 +66,7 @@ func (m *Machine) Fail(now time.Time, id uint64, refused bool) {
 		a.joining = false
 	case ExchangeRequest:
 		a.exchanging = false
+		a.broughtNothing()
 	}
 	a.failures++
 	a.delay = min(max(firstRetry, 2*a.delay), lastRetry)
@@ -89,11 +96,14 @@ func (m *Machine) unreached(id pki.ID) {
 	}
 }
 
-// learnAll takes contacts that a member told.
-func (m *Machine) learnAll(now time.Time, from pki.ID, contacts []*view.Contact) {
+// learnAll takes contacts that a member told, and counts those that were newer.
+func (m *Machine) learnAll(now time.Time, from pki.ID, contacts []*view.Contact) (newer int) {
 	for _, c := range contacts {
-		m.learn(now, from, c)
+		if m.learn(now, from, c) == view.Newer {
+			newer++
+		}
 	}
+	return newer
 }
 
 // learn judges one contact and takes it if it is newer. Contacts of client-mode members count only from themselves.
@@ -106,8 +116,9 @@ func (m *Machine) learn(now time.Time, from pki.ID, c *view.Contact) view.Verdic
 	case view.Newer:
 		m.take(now, c)
 	case view.Conflict:
-		m.view.Settle(c)
-		m.notice(KindClone, Error, c.ID, "two contacts with sequence %d: its identity is in use twice", c.Sequence)
+		m.view.Settle(now, c)
+		m.aliveChanged(now)
+		m.alarm(now, &m.attempt(c.ID).lastClone, KindClone, Error, c.ID, "two contacts with sequence %d: its identity is in use twice", c.Sequence)
 	case view.Own:
 		m.learnOwn(now, c)
 	case view.Same, view.Old, view.Full, view.Hasty: // counted by nobody: each is an everyday matter
@@ -119,6 +130,7 @@ func (m *Machine) take(now time.Time, c *view.Contact) {
 	before := m.view.Get(c.ID)
 	left := before != nil && before.State == view.Left
 	moved := before != nil && !slices.Equal(before.Addresses, c.Addresses)
+	changed := before != nil && before.Mode != c.Mode
 	e, dropped := m.view.Put(now, c)
 	if !dropped.IsZero() {
 		m.forget(now, dropped)
@@ -128,11 +140,15 @@ func (m *Machine) take(now time.Time, c *view.Contact) {
 		m.notice(KindLeft, Info, c.ID, "it said goodbye")
 		m.aliveChanged(now)
 	}
+	if changed {
+		m.deactivate(c.ID) // it is asked anew if it is a server
+		m.aliveChanged(now)
+	}
 	if moved {
 		m.attempt(c.ID).next = time.Time{}
 	}
 	if c.MinEpoch > m.trust.MinEpoch[c.ID] {
-		m.rebuildTrust()
+		m.effects.Trust = true
 	}
 	if e.Mode == pki.Server {
 		m.reserve.keep(now, c)
@@ -146,20 +162,21 @@ func (m *Machine) learnOwn(now time.Time, c *view.Contact) {
 	switch {
 	case c.Sequence < m.contact.Sequence, slices.Equal(c.Sealed.Payload, m.contact.Sealed.Payload):
 		return
+	case now.Before(m.nextReclaim):
+		return // it will be told again
 	case c.Sequence == m.contact.Sequence:
 		m.notice(KindClone, Error, m.ID(), "another node uses this node's identity: it published sequence %d too", c.Sequence)
 	default:
 		m.notice(KindClone, Warning, m.ID(), "peers hold a newer contact of this node (sequence %d): a restored backup, or a second node with its identity", c.Sequence)
 	}
+	m.nextReclaim = now.Add(reclaimSpacing)
 	m.own.Sequence = max(m.own.Sequence, c.Sequence)
 	m.own.Incarnation = max(m.own.Incarnation, c.Incarnation)
 	m.own.Epoch = max(m.own.Epoch, c.MinEpoch)
 	m.own.MinEpoch = max(m.own.MinEpoch, c.MinEpoch)
-	if err := m.climb(); err != nil {
-		return
-	}
-	if err := m.publish(now); err != nil {
+	if err := m.climb(now); err != nil {
 		m.notice(KindClone, Error, m.ID(), "%v", err)
+		return
 	}
 	m.nextBeat = now
 }
@@ -188,19 +205,33 @@ func (m *Machine) hear(now time.Time, from, id pki.ID, b IndexedBeat) bool {
 	}
 	switch m.view.Advance(now, id, b.Contact, b.Beat) {
 	case view.Revived:
-		was := m.view.Revive(now, id)
-		m.aliveChanged(now)
-		m.notice(KindAlive, Info, id, "its signature advances (was %s)", was)
-		if e.Mode == pki.Server {
-			m.reserve.heard(now, id)
-			m.queue(now, id)
-		}
+		m.revive(now, e)
 	case view.FalseLink:
-		m.notice(KindMisbehaved, Warning, from, "told a beat of %s that is not on its ladder", e.Name)
+		m.alarm(now, &m.attempt(from).lastLie, KindMisbehaved, Warning, from, "told a beat of %s that is not on its ladder", e.Name)
 		return false
 	case view.Advanced, view.Known, view.Unheld:
 	}
 	return true
+}
+
+// revive brings a peer back that advanced. A beat that is past the limit already tells only of the past.
+func (m *Machine) revive(now time.Time, e *view.Entry) {
+	if m.cfg.Rule.Judge(e.Age(now)) != stale.Alive {
+		return
+	}
+	was, dropped, ok := m.view.Revive(now, e.ID)
+	if !ok {
+		return
+	}
+	if !dropped.IsZero() {
+		m.forget(now, dropped)
+	}
+	m.aliveChanged(now)
+	m.notice(KindAlive, Info, e.ID, "its signature advances (was %s)", was)
+	if e.Mode == pki.Server {
+		m.reserve.heard(now, e.Contact, m.view)
+		m.queue(now, e.ID)
+	}
 }
 
 func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Message {
@@ -225,7 +256,7 @@ func (m *Machine) admitActive(id pki.ID, urgent bool) bool {
 	switch {
 	case m.mode() != pki.Server:
 		return false
-	case m.isActive(id) || len(m.active) < MaxActive:
+	case m.Active(id) || len(m.active) < MaxActive:
 	case urgent:
 		m.deactivate(m.active[m.cfg.Random.IntN(len(m.active))])
 	default:
@@ -240,7 +271,7 @@ func (m *Machine) introduce(to pki.ID) (out []*view.Contact) {
 	entries := m.view.Entries()
 	for _, i := range m.cfg.Random.Perm(len(entries)) {
 		e := entries[i]
-		if e.ID != to && e.Mode == pki.Server && e.State == view.Alive && len(out) < MaxIntroduced {
+		if e.ID != to && e.Mode == pki.Server && e.State == view.Alive && len(out) < MaxIntroduced && e.Current(m.nextLook) {
 			out = append(out, e.Contact)
 		}
 	}
@@ -266,7 +297,7 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 	m.reached(c.to)
 	a := m.attempt(c.to)
 	if m.mode() == pki.Client || resp.Active && !e.State.Fallen() {
-		if m.isActive(c.to) || len(m.active) < MaxActive {
+		if m.Active(c.to) || len(m.active) < MaxActive {
 			m.activate(c.to)
 		}
 	} else {

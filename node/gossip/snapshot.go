@@ -47,7 +47,7 @@ func (m *Machine) Snapshot(now time.Time) Snapshot {
 		if e.State == view.Unheard {
 			continue
 		}
-		s.Peers = append(s.Peers, Peer{Entry: *e, Age: e.Age(now), Active: m.isActive(e.ID)})
+		s.Peers = append(s.Peers, Peer{Entry: *e, Age: e.Age(now), Active: m.Active(e.ID)})
 		if e.Mode == pki.Server && !e.State.Fallen() {
 			ages = append(ages, e.Age(now))
 		}

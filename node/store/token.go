@@ -20,7 +20,7 @@ func saveClaim(tx *bbolt.Tx, c gossip.ClaimRecord) error {
 	if c.At < 0 || len(c.Chain) == 0 || len(c.Chain) > maxChain {
 		return fmt.Errorf("claim of token %s: a time of %d s and a chain of %d bytes", c.Token, c.At, len(c.Chain))
 	}
-	b := binary.BigEndian.AppendUint64(nil, uint64(c.At)) //nolint:gosec // not negative
+	b := binary.BigEndian.AppendUint64(nil, uint64(c.At))
 	return put(tx, bucketClaims, string(c.Token[:])+string(c.Joiner[:]), append(b, c.Chain...))
 }
 

@@ -8,4 +8,4 @@ import (
 )
 
 // unlock lets go of bbolt's lock. Closing is not enough while the file is mapped, which it stays when bbolt gave up half-way.
-func unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) } //nolint:gosec // a file descriptor is small
+func unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

@@ -182,4 +182,3 @@ func failing(t testing.TB, n int) (steps *[]string) {
 }
 
 var errFault = errors.New("the disk is gone")
-

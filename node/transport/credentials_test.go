@@ -85,6 +85,11 @@ func TestServerRefusesWhatNoMemberShows(t *testing.T) {
 				t.Errorf("error %v, want %q", err, want)
 			}
 		}
+		for _, want := range []string{`application protocol "" where "h2" is needed`, "version"} {
+			if err, _ := w.shake(w.root.server(registrationDoor), plainClient(configs[want])); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("registration: error %v, want %q", err, want)
+			}
+		}
 		if counts := w.root.registry.Counts(); counts.Inbound != 0 || counts.Peers != 0 {
 			t.Errorf("refused connections stay: %+v", counts)
 		}

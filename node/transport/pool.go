@@ -22,6 +22,9 @@ const (
 	// MaxPool bounds the peers that a pool connects to.
 	MaxPool = 512
 
+	// poolRest is for how long a peer must not have been asked for to make place in a full pool for another.
+	poolRest = 10 * time.Second
+
 	connectTimeout = time.Second
 	backoffFirst   = 200 * time.Millisecond
 	backoffMax     = 5 * time.Second
@@ -31,7 +34,7 @@ const (
 )
 
 var (
-	// ErrPoolFull says that the pool holds MaxPool peers. Nothing was changed; drop some first.
+	// ErrPoolFull says that the pool holds MaxPool peers, all of which were asked for lately. Nothing was changed.
 	ErrPoolFull = errors.New("the pool of connections is full")
 	// ErrPoolClosed says that the pool was closed.
 	ErrPoolClosed = errors.New("the pool of connections is closed")
@@ -65,6 +68,7 @@ type pooled struct {
 	resolver  *manual.Resolver
 	addresses []string
 	turn      int // grows with every new start
+	used      time.Time
 }
 
 // NewPool makes an empty pool.
@@ -82,33 +86,61 @@ func dialTCP(ctx context.Context, address string) (net.Conn, error) {
 // Conn gives the connection to a peer and makes it where there is none. The addresses are those of the peer's newest
 // contact, in the order to try; other ones than before are tried at once, however long the old ones had failed.
 func (p *Pool) Conn(id pki.ID, addresses []string) (*grpc.ClientConn, error) {
+	conn, rested, err := p.conn(id, addresses)
+	if rested != nil {
+		_ = rested.conn.Close()
+	}
+	return conn, err
+}
+
+func (p *Pool) conn(id pki.ID, addresses []string) (_ *grpc.ClientConn, rested *pooled, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	peer, ok := p.peers[id]
+	if ok {
+		peer.used = time.Now()
+	}
 	switch {
 	case p.closed:
-		return nil, ErrPoolClosed
+		return nil, nil, ErrPoolClosed
 	case len(addresses) == 0:
-		return nil, fmt.Errorf("connect to node %s: %w", id, ErrNoAddress)
+		return nil, nil, fmt.Errorf("connect to node %s: %w", id, ErrNoAddress)
 	case ok && !slices.Equal(peer.addresses, addresses):
 		peer.addresses = slices.Clone(addresses)
 		peer.update(peer.conn.GetState() != connectivity.Ready)
-		return peer.conn, nil
+		return peer.conn, nil, nil
 	case ok:
-		return peer.conn, nil
+		return peer.conn, nil, nil
 	case len(p.peers) >= MaxPool:
-		return nil, fmt.Errorf("connect to node %s: %w", id, ErrPoolFull)
+		if rested = p.makeRoom(); rested == nil {
+			return nil, nil, fmt.Errorf("connect to node %s: %w", id, ErrPoolFull)
+		}
 	}
-	peer, err := p.open(id, addresses)
-	if err != nil {
-		return nil, fmt.Errorf("connect to node %s: %w", id, err)
+	if peer, err = p.open(id, addresses); err != nil {
+		return nil, rested, fmt.Errorf("connect to node %s: %w", id, err)
 	}
 	p.peers[id] = peer
-	return peer.conn, nil
+	return peer.conn, rested, nil
+}
+
+// makeRoom takes out the peer that was not asked for for longest, if that is long enough. The lock is held.
+func (p *Pool) makeRoom() *pooled {
+	var longest pki.ID
+	var rested *pooled
+	for id, peer := range p.peers { // the order decides nothing but between equals
+		if rested == nil || peer.used.Before(rested.used) {
+			longest, rested = id, peer
+		}
+	}
+	if time.Since(rested.used) < poolRest {
+		return nil
+	}
+	delete(p.peers, longest)
+	return rested
 }
 
 func (p *Pool) open(id pki.ID, addresses []string) (*pooled, error) {
-	peer := &pooled{addresses: slices.Clone(addresses), resolver: manual.NewBuilderWithScheme(scheme)}
+	peer := &pooled{addresses: slices.Clone(addresses), used: time.Now(), resolver: manual.NewBuilderWithScheme(scheme)}
 	peer.resolver.InitialState(peer.state())
 	creds := peerCredentials{source: p.config.Source, registry: p.config.Registry, expected: id}
 	var err error
@@ -171,10 +203,20 @@ func (p *Pool) Drop(id pki.ID) { p.Keep(func(other pki.ID) bool { return other !
 
 // Keep drops every peer that is not wanted.
 func (p *Pool) Keep(wanted func(pki.ID) bool) {
+	p.keep(func(id pki.ID, _ *pooled) bool { return wanted(id) })
+}
+
+// Sweep drops every peer that is not wanted and that nobody asked for since idle ago.
+func (p *Pool) Sweep(idle time.Duration, wanted func(pki.ID) bool) {
+	now := time.Now()
+	p.keep(func(id pki.ID, peer *pooled) bool { return now.Sub(peer.used) < idle || wanted(id) })
+}
+
+func (p *Pool) keep(wanted func(pki.ID, *pooled) bool) {
 	var dropped []*pooled
 	p.mu.Lock()
 	for id, peer := range p.peers {
-		if !wanted(id) {
+		if !wanted(id, peer) {
 			dropped = append(dropped, peer)
 			delete(p.peers, id)
 		}

@@ -81,6 +81,55 @@ func TestPoolIsBounded(t *testing.T) {
 	})
 }
 
+// A full pool gives the place of the peer that was not asked for longest, if that is long ago.
+func TestFullPoolMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.member("10.0.0.2", pki.Server)
+		open := func(id pki.ID) error {
+			_, err := n.pool.Conn(id, []string{"10.0.0.9:1"})
+			return err
+		}
+		for i := range MaxPool {
+			if err := open(pki.ID{1, byte(i >> 8), byte(i)}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(poolRest - MaxPool*time.Millisecond)
+		if err := open(pki.ID{2}); err != nil {
+			t.Error(err)
+		}
+		if err := open(pki.ID{1, 0, 0}); !errors.Is(err, ErrPoolFull) {
+			t.Errorf("the first, which made room: %v", err)
+		}
+		if err := open(pki.ID{1, 0, 1}); err != nil {
+			t.Errorf("the second: %v", err)
+		}
+	})
+}
+
+func TestPeersThatNobodyAsksForAreDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.member("10.0.0.2", pki.Server)
+		open := func(ids ...byte) {
+			for _, id := range ids {
+				if _, err := n.pool.Conn(pki.ID{id}, []string{"10.0.0.9:1"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		open(1, 2, 3)
+		time.Sleep(time.Minute)
+		open(2)
+		n.pool.Sweep(time.Minute, func(id pki.ID) bool { return id == pki.ID{3} })
+		if got := n.pool.Len(); got != 2 { // 2 was asked for, 3 is wanted
+			t.Errorf("%d are left", got)
+		}
+	})
+}
+
 func TestUnreachablePeersFailFast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

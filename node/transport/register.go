@@ -16,6 +16,10 @@ import (
 	"github.com/g2g-net/g2g/proto/gossippb"
 )
 
+// greetTimeout bounds the dial with its handshake, and then the wait for a welcome: so a tarpit at one address of a token does
+// not keep a joiner from the next.
+const greetTimeout = 5 * time.Second
+
 // ErrRefused is an acceptor's refusal, or an acceptor that is not what the token names. Nothing was changed here; whether a
 // use was claimed is in the message.
 var ErrRefused = errors.New("refused")
@@ -89,7 +93,11 @@ func greet(ctx context.Context, conn *grpc.ClientConn, leaf pki.LeafClaims, netw
 func Register(ctx context.Context, conn *grpc.ClientConn, leaf pki.LeafClaims, j Joining) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, registerTimeout)
 	defer cancel()
+	slow := time.AfterFunc(greetTimeout, cancel)
 	stream, welcome, err := greet(ctx, conn, leaf, j.Token.Network)
+	if !slow.Stop() {
+		err = fmt.Errorf("register: %w: no welcome within %s", ErrUnreachable, greetTimeout)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}

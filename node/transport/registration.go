@@ -26,12 +26,14 @@ var (
 
 // DialRegistration connects to a Registration port for one registration and tells who answered. This end shows nothing of
 // itself. The other one's leaf is verified and is of the network; whether its chain makes it a member is the caller's to judge.
-// The connection never reconnects, so that what was said of it stays true. A nil dialer takes TCP; the context bounds
-// the handshake only.
+// The connection never reconnects, so that what was said of it stays true. A nil dialer takes TCP; the context, and
+// greetTimeout, bound the handshake only.
 func DialRegistration(ctx context.Context, dial Dialer, address string, network pki.Pin) (*grpc.ClientConn, pki.LeafClaims, error) {
 	if dial == nil {
 		dial = dialTCP
 	}
+	ctx, cancel := context.WithTimeout(ctx, greetTimeout)
+	defer cancel()
 	raw, err := dial(ctx, address)
 	if err != nil {
 		return nil, pki.LeafClaims{}, fmt.Errorf("register at %s: %w: %w", address, ErrUnreachable, err)

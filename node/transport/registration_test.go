@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// registrar answers each message of a registration with the exporter, and takes a claim for the proof.
+// registrar answers each message of a registration with the exporter, takes a claim for the proof, and cannot stand a ready.
 type registrar struct {
 	gossippb.UnimplementedRegistrationServer
 	mu     sync.Mutex
@@ -35,6 +35,9 @@ func (r *registrar) Register(s grpc.BidiStreamingServer[gossippb.RegisterRequest
 		exporter, err := Exporter(s.Context())
 		if err != nil {
 			return err
+		}
+		if _, ok := request.GetStep().(*gossippb.RegisterRequest_Ready); ok {
+			panic("ready")
 		}
 		if request.GetClaim() != nil {
 			r.mu.Lock()
@@ -350,6 +353,22 @@ func TestRegistrationsAtOnceAreBounded(t *testing.T) {
 		}
 	}
 	expect(t, wrap(nil, nil, info, nothing), codes.OK, "")
+}
+
+func TestRegistrationsAtOnceAreBoundedOnTheWire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.root.registration(new(registrar))
+		for i := range MaxRegistrations + 1 {
+			_, err := ask(w.node(fmt.Sprintf("10.1.0.%d", i)).register(w.root), aClaim)
+			if i < MaxRegistrations {
+				expect(t, err, codes.OK, "")
+			} else {
+				expect(t, err, codes.ResourceExhausted, "refused /g2g.gossip.v1.Registration/Register: too many run at once, try again in a second")
+			}
+			time.Sleep(50 * time.Millisecond) // below the rate of all
+		}
+	})
 }
 
 func TestRegistrationPortHasNothingElse(t *testing.T) {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/gossippb"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
@@ -44,12 +43,17 @@ func TestPanicEndsTheCallOnly(t *testing.T) {
 	})
 }
 
-func TestPanicInAStreamEndsTheCallOnly(t *testing.T) {
-	r := newRecoverer(slog.New(slog.DiscardHandler))
-	err := r.stream(nil, nil, &grpc.StreamServerInfo{FullMethod: "/m"}, func(any, grpc.ServerStream) error {
-		panic(strings.Clone("out"))
+func TestPanicInARegistrationEndsTheCallOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.root.registration(new(registrar))
+		conn := w.node("10.0.0.2").dial(w.root)
+		_, err := ask(w.root.begin(conn), &gossippb.RegisterRequest{Step: &gossippb.RegisterRequest_Ready{}})
+		expect(t, err, codes.Internal, "/g2g.gossip.v1.Registration/Register: internal error")
+		if _, err := ask(w.root.begin(conn), aHello); err != nil {
+			t.Errorf("after the panic: %v", err)
+		}
 	})
-	expect(t, err, codes.Internal, "/m: internal error")
 }
 
 func TestMessagesAreBounded(t *testing.T) {
@@ -69,10 +73,8 @@ func TestMessagesAreBounded(t *testing.T) {
 			t.Errorf("a large one: %v", err)
 		}
 		expect(t, request(MaxMessage), codes.ResourceExhausted, "grpc: received message larger than max (65540 vs. 65536)")
-		_, err := n.to(w.root).Push(t.Context(), &gossippb.PushRequest{})
-		if err == nil || !strings.Contains(err.Error(), "larger than max (65537 vs. 65536)") {
-			t.Errorf("a large answer: %v", err)
-		}
+		_, err := gossippb.NewGossipClient(n.attack(w.root)).Push(t.Context(), &gossippb.PushRequest{})
+		expect(t, err, codes.ResourceExhausted, "trying to send message larger than max (65537 vs. 65536)")
 		if _, err := n.to(w.root).Join(t.Context(), &gossippb.JoinRequest{Beat: make([]byte, MaxMessage)}); err == nil || !strings.Contains(err.Error(), "larger than max") {
 			t.Errorf("a large request: %v", err)
 		}

@@ -53,3 +53,6 @@ func (c *Contact) same(other *Contact) bool {
 func (c *Contact) Expired(now time.Time) bool {
 	return now.Add(-pki.Tolerance).Unix() > c.NotAfter
 }
+
+// Current tells whether the contact may be passed on at now: everybody whose clock is within pki.Tolerance still takes it.
+func (c *Contact) Current(now time.Time) bool { return now.Unix() <= c.NotAfter }

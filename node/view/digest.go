@@ -91,7 +91,7 @@ func (r *Reader) Lacks() bool {
 	if _, ok := r.index[own]; ok {
 		known++
 	}
-	return known < len(r.index) && r.v.servers() < MaxServers
+	return known < len(r.index) && r.v.live(pki.Server) < MaxServers
 }
 
 // Delta is what a digest lacks.
@@ -104,7 +104,9 @@ type Delta struct {
 
 // Delta gathers what the digest lacks of the owner's own record and of every server-mode peer that has not fallen: at most
 // beats beats, those that advanced last first, and contacts contacts, beginning at a random place so that none waits for ever.
-// A peer that left is told too, as long as it is kept: its goodbye is a contact.
+// A peer that left is told too, as long as it is kept: its goodbye is a contact. So is the digest's own sender, at the first
+// place: one that came back from a backup learns from its own newer contact what to go on from. A contact past its life is
+// told to nobody: with another's clock the whole message would be refused for it.
 func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, start int) Delta {
 	var d Delta
 	var fresh []*Entry
@@ -114,10 +116,13 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, start int) De
 		if k >= 0 {
 			e = entries[(k+start)%len(entries)]
 		}
-		if e == nil || e.Mode != pki.Server || e.State == Dead || e.State == Unheard {
+		if e == nil || e.Mode != pki.Server || !e.Current(now) {
 			continue
 		}
 		i, ok := r.index[SaltedHash(r.salt, e.ID)]
+		if (e.State == Dead || e.State == Unheard) && !(ok && i == 0) {
+			continue
+		}
 		switch {
 		case !ok && e.State == Left: // of no use to somebody who never knew it
 		case !ok || int32(e.low()-r.digest[i].Contact) > 0: //nolint:gosec // serial number arithmetic (RFC 1982)

@@ -11,8 +11,8 @@ import (
 
 // Bounds of a view.
 const (
-	MaxServers    = 256  // server-mode peers that are not dead
-	MaxClients    = 1024 // client-mode members that talk to this node
+	MaxServers    = 256  // server-mode peers that are neither dead nor left
+	MaxClients    = 1024 // client-mode members that talk to this node, as long as they are neither
 	MaxFallen     = 256  // dead and left peers whose contact is kept
 	MaxTombstones = 4096 // peers of which only the last sequence is remembered
 	// MaxDigest bounds a digest: the owner, its peers, and those that fell lately.
@@ -25,62 +25,9 @@ const (
 	contactBurst   = 4
 )
 
-// State is what this node holds of a peer.
-type State uint8
-
-// The states. Unheard is a peer whose contact came without a beat: it is on nobody's list yet.
-const (
-	Unheard State = iota
-	Alive
-	Late
-	Dead
-	Left
-)
-
-// String is the word for people and JSON.
-func (s State) String() string {
-	return [...]string{"unheard", "alive", "late", "dead", "left"}[s]
-}
-
-// Fallen tells the states that are no longer passed on as live.
-func (s State) Fallen() bool { return s == Dead || s == Left }
-
-// An Entry is one peer as this node knows it.
-type Entry struct {
-	*Contact
-	BeatSequence uint64 // of the last verified beat; 0 for none
-	heard        bool   // a beat advanced since the entry was made
-	link         Link   // of that beat; the anchor before the first
-	claimed      time.Duration
-	Seen         time.Time // when the last beat was first seen here, or the contact if there is none
-	FirstSeen    time.Time
-	LastExchange time.Time // zero for never
-	State        State
-	Reason       string // of a dead peer: stalled or silent
-	Since        time.Time
-	Unreachable  bool
-	AliveHash    uint64 // of its alive set, when it was last told
-	HashAt       time.Time
-	budget       float64 // of new contacts
-	budgetAt     time.Time
-}
-
-// Age is the time since the peer's signature is known to have advanced.
-func (e *Entry) Age(now time.Time) time.Duration { return now.Sub(e.Seen) + e.claimed }
-
-// Beat is the last verified beat as it is passed on at now.
-func (e *Entry) Beat(now time.Time) Beat {
-	return Beat{Sequence: e.BeatSequence, Link: e.link, Age: e.Age(now)}
-}
-
-// OwnEntry is the owner's own record in the form that a delta takes.
-func OwnEntry(c *Contact, b Beat, published time.Time) *Entry {
-	return &Entry{Contact: c, BeatSequence: b.Sequence, link: b.Link, Seen: published, heard: true, State: Alive}
-}
-
 // A View holds at most MaxServers, MaxClients and MaxFallen records.
 //
-//  1. The version held for an ID never goes back, also after the entry is dropped, as long as its contact could be believed.
+//  1. The version held for an ID never goes back, also after the entry is dropped, as long as its tombstone stands.
 //  2. entries is sorted by ID, without the owner.
 //  3. Every contact passed wire; View checks no seals but the links of the ladder.
 type View struct {
@@ -88,15 +35,6 @@ type View struct {
 	entries    []*Entry
 	tombstones map[pki.ID]tombstone
 	order      []pki.ID // of tombstones, oldest first
-}
-
-type tombstone struct {
-	sequence    uint64
-	incarnation uint64
-	beat        uint64
-	link        Link
-	minEpoch    uint64
-	until       int64 // Unix seconds: when no contact of that sequence can be believed any more
 }
 
 // New makes the empty view of self.
@@ -160,118 +98,81 @@ func (v *View) Judge(now time.Time, c *Contact) Verdict {
 	case e.refilled(now) < 1:
 		return Hasty
 	}
+	if _, ok := v.room(c); e.State == Left && !ok {
+		return Full
+	}
 	return Newer
 }
 
 func (v *View) judgeUnknown(c *Contact) Verdict {
 	t, known := v.tombstones[c.ID]
-	switch {
-	case known && (c.Sequence < t.sequence || c.Incarnation < t.incarnation || c.MinEpoch < t.minEpoch):
+	if known && (c.Sequence < t.sequence || c.Incarnation < t.incarnation || c.MinEpoch < t.minEpoch) {
 		return Old
-	case c.Mode == pki.Client && v.count(func(e *Entry) bool { return e.Mode == pki.Client }) >= MaxClients:
-		return Full
-	case c.Mode == pki.Server && v.victimFor(c) == nil && v.servers() >= MaxServers:
+	}
+	if _, ok := v.room(c); !ok {
 		return Full
 	}
 	return Newer
 }
 
-// refilled is the peer's budget of new contacts: a token bucket of contactBurst, one more each contactSpacing.
-func (e *Entry) refilled(now time.Time) float64 {
-	return min(contactBurst, e.budget+now.Sub(e.budgetAt).Seconds()/contactSpacing.Seconds())
-}
-
-func (v *View) count(f func(*Entry) bool) (n int) {
-	for _, e := range v.entries {
-		if f(e) {
-			n++
-		}
-	}
-	return n
-}
-
-func (v *View) servers() int {
-	return v.count(func(e *Entry) bool { return e.Mode == pki.Server && !e.State.Fallen() })
-}
-
-// victimFor chooses whom a newcomer replaces in a full view: an entry of the nominator with the most entries, the unheard
-// ones first, then the oldest; nobody where the newcomer's own nominator has as many. So one member that admits
-// thousands cannot push out everybody else's.
-func (v *View) victimFor(c *Contact) *Entry {
-	if v.servers() < MaxServers {
-		return nil
-	}
-	classes := map[pki.ID]int{}
-	for _, e := range v.entries {
-		if e.Mode == pki.Server && !e.State.Fallen() {
-			classes[e.Chain.Nominator()]++
-		}
-	}
-	var victim *Entry
-	for _, e := range v.entries {
-		if e.Mode != pki.Server || e.State.Fallen() || classes[e.Chain.Nominator()] <= classes[c.Chain.Nominator()]+1 {
-			continue
-		}
-		if victim == nil || v.rather(e, victim, classes) {
-			victim = e
-		}
-	}
-	return victim
-}
-
-func (v *View) rather(a, b *Entry, classes map[pki.ID]int) bool {
-	ca, cb := classes[a.Chain.Nominator()], classes[b.Chain.Nominator()]
-	if ca != cb {
-		return ca > cb
-	}
-	if (a.State == Unheard) != (b.State == Unheard) {
-		return a.State == Unheard
-	}
-	return a.Seen.Before(b.Seen)
-}
-
 // Put takes a contact that Judge called Newer, and returns its entry and the ID that had to make place, if any.
 func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
-	i, ok := v.find(c.ID)
-	if ok {
+	if i, ok := v.find(c.ID); ok {
 		e = v.entries[i]
+		if e.State == Left {
+			dropped = v.makeRoom(c)
+		}
 		e.budget, e.budgetAt = e.refilled(now)-1, now
 		v.replace(now, e, c)
-		return e, pki.ID{}
+		return e, dropped
 	}
-	if victim := v.victimFor(c); victim != nil && c.Mode == pki.Server {
-		dropped = victim.ID
-		v.Drop(dropped)
-		i, _ = v.find(c.ID)
-	}
-	e = &Entry{Contact: c, link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now}
-	if t, known := v.tombstones[c.ID]; known && t.incarnation == c.Incarnation {
+	dropped = v.makeRoom(c)
+	e = &Entry{Contact: c, link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now, lineage: lineage(c)}
+	if t, known := v.tombstones[c.ID]; known && t.incarnation == c.Incarnation && t.anchor == c.Anchor {
 		e.BeatSequence, e.link = t.beat, t.link // a beat that was seen before proves nothing new
 	}
+	i, _ := v.find(c.ID)
+	v.entries = slices.Insert(v.entries, i, e)
 	if c.Left {
 		e.State = Left
+		v.bury()
 	}
-	v.entries = slices.Insert(v.entries, i, e)
 	return e, dropped
 }
 
+// makeRoom drops the entry that a contact replaces in a full view.
+func (v *View) makeRoom(c *Contact) (dropped pki.ID) {
+	if victim, _ := v.room(c); victim != nil {
+		dropped = victim.ID
+		v.Drop(dropped)
+	}
+	return dropped
+}
+
+// replace gives an entry another contact. Beats go on where the ladder does; only its owner can begin another.
 func (v *View) replace(now time.Time, e *Entry, c *Contact) {
-	if c.Incarnation > e.Incarnation {
+	if c.Incarnation != e.Incarnation || c.Anchor != e.Anchor {
 		e.BeatSequence, e.link = 0, c.Anchor
 	}
-	e.Contact = c
+	e.Contact, e.lineage = c, lineage(c)
 	switch {
 	case c.Left && e.State != Left:
 		e.State, e.Since, e.Reason = Left, now, ""
+		v.bury()
 	case !c.Left && e.State == Left:
 		e.State, e.Since, e.Seen, e.claimed, e.heard = Unheard, now, now, 0, false
 	}
 }
 
-// Settle keeps one of two contacts that Judge called a Conflict: the one with the lower payload, so that all agree.
-func (v *View) Settle(c *Contact) {
-	if e := v.Get(c.ID); e != nil && bytes.Compare(c.Sealed.Payload, e.Sealed.Payload) < 0 {
-		e.Contact = c
+// Settle keeps one of two contacts that Judge called a Conflict: that of the later incarnation, of equal ones the one with the
+// lower payload, so that all agree.
+func (v *View) Settle(now time.Time, c *Contact) {
+	e := v.Get(c.ID)
+	if e == nil || c.Incarnation < e.Incarnation {
+		return
+	}
+	if c.Incarnation > e.Incarnation || bytes.Compare(c.Sealed.Payload, e.Sealed.Payload) < 0 {
+		v.replace(now, e, c)
 	}
 }
 
@@ -295,7 +196,7 @@ func (v *View) Advance(now time.Time, id pki.ID, low uint16, b Beat) BeatVerdict
 	case e == nil || uint16(e.Contact.low()) != low: //nolint:gosec // low bits are meant
 		return Unheld
 	case b.Sequence == e.BeatSequence && b.Age < e.claimed:
-		e.claimed = b.Age
+		e.claimed = max(0, b.Age)
 		return Known
 	case b.Sequence <= e.BeatSequence || b.Sequence > LadderLength:
 		return Known
@@ -312,24 +213,6 @@ func (v *View) Advance(now time.Time, id pki.ID, low uint16, b Beat) BeatVerdict
 	return Advanced
 }
 
-// Drop forgets a peer but for its versions, which keep replays out.
-func (v *View) Drop(id pki.ID) {
-	i, ok := v.find(id)
-	if !ok {
-		return
-	}
-	e := v.entries[i]
-	v.entries = slices.Delete(v.entries, i, i+1)
-	if _, known := v.tombstones[id]; !known {
-		v.order = append(v.order, id)
-	}
-	v.tombstones[id] = tombstone{e.Sequence, e.Incarnation, e.BeatSequence, e.link, e.MinEpoch, e.NotAfter}
-	if len(v.order) > MaxTombstones {
-		delete(v.tombstones, v.order[0])
-		v.order = v.order[1:]
-	}
-}
-
 // A Change is a new verdict on a peer.
 type Change struct {
 	*Entry
@@ -339,11 +222,9 @@ type Change struct {
 // Look judges every peer by its age, forgets those that fell long ago, and returns what changed, ordered by ID.
 func (v *View) Look(now time.Time, rule stale.Rule) (changes []Change) {
 	var gone []pki.ID
-	fallen := 0
 	for _, e := range v.entries {
 		if e.State.Fallen() {
-			fallen++
-			if now.Sub(e.Since) > Forget || fallen > MaxFallen {
+			if now.Sub(e.Since) > Forget {
 				gone = append(gone, e.ID)
 			}
 			continue
@@ -361,29 +242,21 @@ func (v *View) Look(now time.Time, rule stale.Rule) (changes []Change) {
 	for _, id := range gone {
 		v.Drop(id)
 	}
+	v.bury()
 	return changes
 }
 
-func (e *Entry) judge(now time.Time, rule stale.Rule) {
-	verdict := rule.Judge(e.Age(now))
-	switch {
-	case verdict == stale.Dead:
-		e.State, e.Reason = Dead, "stalled"
-		if e.Unreachable || now.Sub(e.LastExchange) > rule.Late {
-			e.Reason = "silent"
-		}
-	case e.State == Unheard && !e.heard:
-	case verdict == stale.Late:
-		e.State = Late
-	default:
-		e.State = Alive
-	}
-}
-
-// Revive makes the peer alive after a beat that Advance called Revived, and returns the state before.
-func (v *View) Revive(now time.Time, id pki.ID) State {
+// Revive makes the peer alive after a beat that Advance called Revived. It returns the state before, and the ID that had to
+// make place, if any; where nobody has to and the view is full, the peer stays dead and ok is false.
+func (v *View) Revive(now time.Time, id pki.ID) (from State, dropped pki.ID, ok bool) {
 	e := v.Get(id)
-	from := e.State
+	from = e.State
+	if from == Dead {
+		if _, ok := v.room(e.Contact); !ok {
+			return from, pki.ID{}, false
+		}
+		dropped = v.makeRoom(e.Contact)
+	}
 	e.State, e.Since, e.Reason = Alive, now, ""
-	return from
+	return from, dropped, true
 }

@@ -100,7 +100,7 @@ func ageUnits(age time.Duration) uint16 {
 	if age%ageUnit > 0 {
 		units++
 	}
-	return uint16(min(units, math.MaxUint16)) //nolint:gosec // bounded here
+	return uint16(min(units, math.MaxUint16))
 }
 
 // parseOwnBeat takes the beat of somebody who introduces itself with its contact: one at place 0, or none.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestContactRoundTrip(t *testing.T) {
 
 func TestContactIgnoresUnknownFields(t *testing.T) {
 	w := newWorld()
-	payload := append(w.oak().Sealed.Payload, 0xa2, 0x06, 3, 'n', 'e', 'w') // field 100
+	payload := slices.Concat(w.oak().Sealed.Payload, []byte{0xa2, 0x06, 3, 'n', 'e', 'w'}) // field 100
 	c, err := w.gate.Contact(now, w.sealPayload(w.server, payload))
 	if err != nil || c.Name != "oak" || len(c.Sealed.Payload) != len(payload) {
 		t.Errorf("%+v, %v", c, err)

@@ -71,7 +71,7 @@ func (g *Gate) joinRequest(now time.Time, pb *gossippb.JoinRequest) (m gossip.Jo
 
 func (g *Gate) joinResponse(now time.Time, pb *gossippb.JoinResponse) (m gossip.JoinResponse, err error) {
 	m.Active, m.Observed = pb.GetActive(), pb.GetObservedAddress()
-	if err = ParseObserved(m.Observed); err != nil {
+	if err := ParseObserved(m.Observed); err != nil {
 		return m, err
 	}
 	if m.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxIntroduced); err != nil {

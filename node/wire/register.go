@@ -119,7 +119,7 @@ func (g *Gate) admitted(now time.Time, pb *gossippb.RegisterAdmitted, joiner pki
 		return a, err
 	}
 	a.Observed = pb.GetObservedAddress()
-	if err = ParseObserved(a.Observed); err != nil {
+	if err := ParseObserved(a.Observed); err != nil {
 		return a, err
 	}
 	a.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxIntroduced)

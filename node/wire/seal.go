@@ -26,7 +26,7 @@ func SealContact(identity *pki.Identity, network pki.NetworkID, c view.Contact) 
 		return nil, fmt.Errorf("seal contact: %w", err)
 	}
 	if len(payload) > pki.MaxPayload {
-		return nil, fmt.Errorf("seal contact: %d bytes are over the bound of %d: %s", len(payload), pki.MaxPayload, largestPart(&c))
+		return nil, fmt.Errorf("seal contact: %d bytes are over the bound of %d: %w", len(payload), pki.MaxPayload, largestPart(&c))
 	}
 	if c.Sealed, err = identity.Seal(pki.DomainContact, network, payload); err != nil {
 		return nil, fmt.Errorf("seal contact: %w", err)

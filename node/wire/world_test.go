@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -126,7 +127,7 @@ func (w *world) largest(seed byte) *view.Contact {
 		c.Addresses = append(c.Addresses, fmt.Sprintf("%s%02d.example.org:7401", bytes.Repeat([]byte{'x'}, 40), i))
 	}
 	for i := 0; ; i++ {
-		next := append(c.Services, fmt.Sprintf("%s%02d.example.org:7401", bytes.Repeat([]byte{'y'}, 40), i))
+		next := slices.Concat(c.Services, []string{fmt.Sprintf("%s%02d.example.org:7401", bytes.Repeat([]byte{'y'}, 40), i)})
 		if room := pki.MaxPayload - payloadSize(w, &c); room < 62 {
 			// A service costs two bytes more than its characters.
 			c.Services = append(c.Services, string(bytes.Repeat([]byte{'z'}, room-2-len(":1")))+":1")

@@ -1,0 +1,52 @@
+package gossip
+
+import (
+	"time"
+
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// attempt is what is remembered of reaching a peer.
+type attempt struct {
+	next       time.Time // no dial before
+	delay      time.Duration
+	failures   int
+	joining    bool
+	exchanging bool
+	lastSync   time.Time
+	lastHash   uint64    // of its nominations, when they were pulled last
+	vain       [2]uint64 // its hash and this node's after a pull that brought nothing
+	lastSoon   time.Time
+	soonWait   time.Duration // doubles with each exchange that brings no contact
+	lastClone  time.Time     // alarm
+	lastLie    time.Time     // alarm
+	lastPulled time.Time     // when an exchange with it last ended well
+}
+
+func (m *Machine) attempt(id pki.ID) *attempt {
+	a := m.attempts[id]
+	if a == nil {
+		a = &attempt{}
+		m.attempts[id] = a
+	}
+	return a
+}
+
+// broughtNothing makes the next exchange at once wait longer. A digest may name peers that its sender does not pass on
+// because they fell, or that this node has no place for, so what seems lacking may never come.
+func (a *attempt) broughtNothing() {
+	a.soonWait = min(max(soonSpacing, 2*a.soonWait), lastSoonWait)
+}
+
+// sweep forgets what was remembered of peers that are nowhere any more.
+func (m *Machine) sweep() {
+	if len(m.attempts) <= 2*(view.MaxServers+view.MaxClients) {
+		return
+	}
+	for id, a := range m.attempts { // the order decides nothing: each is judged alone
+		if m.view.Get(id) == nil && !a.joining && !a.exchanging && !m.reserve.has(id) {
+			delete(m.attempts, id)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package gossip
+
+import (
+	"slices"
+	"time"
+
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// reserve keeps where members could be reached once, ordered by ID, at most MaxReserve.
+type reserve struct {
+	entries []Address
+	dirty   bool
+}
+
+func newReserve(saved []Address, now time.Time) reserve {
+	var r reserve
+	for _, a := range saved {
+		if now.Sub(time.Unix(a.Heard, 0)) <= ReserveLife {
+			r.entries = append(r.entries, a)
+		}
+	}
+	slices.SortFunc(r.entries, func(a, b Address) int { return a.ID.Compare(b.ID) })
+	return r
+}
+
+func (r *reserve) find(id pki.ID) (int, bool) {
+	return slices.BinarySearchFunc(r.entries, id, func(a Address, id pki.ID) int { return a.ID.Compare(id) })
+}
+
+func (r *reserve) has(id pki.ID) bool {
+	_, ok := r.find(id)
+	return ok
+}
+
+func (r *reserve) addresses(id pki.ID) []string {
+	if i, ok := r.find(id); ok {
+		return r.entries[i].Addresses
+	}
+	return nil
+}
+
+// keep takes a contact's addresses. In a full reserve that of a peer that was not heard yet finds no place.
+func (r *reserve) keep(now time.Time, c *view.Contact) {
+	i, ok := r.find(c.ID)
+	switch {
+	case ok && slices.Equal(r.entries[i].Addresses, c.Addresses), len(c.Addresses) == 0, !ok && len(r.entries) >= MaxReserve:
+		return
+	case ok:
+		r.entries[i].Addresses = c.Addresses
+	default:
+		r.entries = slices.Insert(r.entries, i, Address{ID: c.ID, Addresses: c.Addresses, Heard: now.Unix()})
+	}
+	r.dirty = true
+}
+
+// heard notes a proof of life. In a full reserve the one heard longest ago makes place, of those that are not alive now.
+func (r *reserve) heard(now time.Time, c *view.Contact, v *view.View) {
+	if !r.has(c.ID) && len(r.entries) >= MaxReserve {
+		r.evict(v)
+	}
+	r.keep(now, c)
+	if i, ok := r.find(c.ID); ok {
+		r.entries[i].Heard = now.Unix()
+		r.dirty = true
+	}
+}
+
+func (r *reserve) evict(v *view.View) {
+	oldest := -1
+	for k, a := range r.entries {
+		if e := v.Get(a.ID); e != nil && e.State == view.Alive {
+			continue
+		}
+		if oldest < 0 || a.Heard < r.entries[oldest].Heard {
+			oldest = k
+		}
+	}
+	if oldest >= 0 {
+		r.entries = slices.Delete(r.entries, oldest, oldest+1)
+	}
+}
+
+// list is a copy for the disk.
+func (r *reserve) list() []Address {
+	r.dirty = false
+	return slices.Clone(r.entries)
+}
+
+// refresh renews the time of every address whose peer is alive, at most once an hour each.
+func (r *reserve) refresh(now time.Time, v *view.View) {
+	for _, e := range v.Entries() {
+		if i, ok := r.find(e.ID); ok && e.State == view.Alive && now.Unix()-r.entries[i].Heard > 3600 {
+			r.heard(now, e.Contact, v)
+		}
+	}
+}

@@ -1,0 +1,221 @@
+package view
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/g2g-net/g2g/pki"
+)
+
+// checkBounds holds a view to its bounds and to its invariants.
+func checkBounds(t *testing.T, v *View) {
+	t.Helper()
+	servers, clients, fallen := 0, 0, 0
+	for i, e := range v.entries {
+		switch {
+		case e.State.Fallen():
+			fallen++
+		case e.Mode == pki.Server:
+			servers++
+		default:
+			clients++
+		}
+		if i > 0 && v.entries[i-1].ID.Compare(e.ID) >= 0 {
+			t.Fatal("the entries are not ordered by ID")
+		}
+	}
+	if servers > MaxServers || clients > MaxClients || fallen > MaxFallen || len(v.tombstones) > MaxTombstones || len(v.order) != len(v.tombstones) {
+		t.Fatalf("%d servers, %d clients, %d fallen, %d tombstones in an order of %d", servers, clients, fallen, len(v.tombstones), len(v.order))
+	}
+	for _, id := range v.order {
+		if _, ok := v.tombstones[id]; !ok {
+			t.Fatal("the order of the tombstones names one that is not there")
+		}
+	}
+	if digest, ids := v.Digest(0, &Contact{}, 0); len(digest) > MaxDigest || len(digest) != len(ids) {
+		t.Fatalf("a digest of %d versions, %d IDs", len(digest), len(ids))
+	}
+}
+
+// chains are those of many members below one nominator.
+func (g grove) chains(by *pki.Identity, chain pki.Chain, first, n int, mode pki.Mode) []pki.Chain {
+	out := make([]pki.Chain, n)
+	for i := range out {
+		out[i] = g.admit(by, chain, pki.Key(invented(first+i, chain, start).ID), mode)
+	}
+	return out
+}
+
+// TestFlood lets one member send 100,000 invented records: servers, clients, goodbyes, half of them heard, in waves that die.
+func TestFlood(t *testing.T) {
+	g := newGrove()
+	servers := g.chains(g.root, g.chain, 0, 100, pki.Server)
+	clients := g.chains(g.root, g.chain, 1000, 20, pki.Client)
+	v := New(pki.ID{})
+	now := start
+	for i := range 100_000 {
+		c := invented(i, servers[i%len(servers)], now)
+		switch i % 16 {
+		case 0:
+			c = invented(i, clients[i/16%len(clients)], now)
+		case 1:
+			c.Left = true
+		}
+		if v.Judge(now, c) == Newer {
+			e, _ := v.Put(now, c)
+			e.heard = i%2 == 0
+		}
+		if e := v.entries[i%len(v.entries)]; i%16 == 2 && (e.State == Dead || e.State == Unheard) {
+			v.Revive(now, e.ID)
+		}
+		if i%500 == 0 {
+			checkBounds(t, v)
+			now = now.Add(time.Duration(i%17) * time.Second)
+			v.Look(now, rule)
+			checkBounds(t, v)
+		}
+	}
+	checkBounds(t, v)
+}
+
+// TestReturnOfTheFallen: a full view whose fallen all come back at once stays within its bounds.
+func TestReturnOfTheFallen(t *testing.T) {
+	g := newGrove()
+	v := New(pki.ID{})
+	chains := g.chains(g.root, g.chain, 0, 2*MaxServers, pki.Server)
+	now := start
+	for wave := range 2 {
+		for i := range MaxServers {
+			e := put(t, v, now, invented(wave*MaxServers+i, chains[wave*MaxServers+i], now))
+			e.heard, e.State = true, Alive
+			if wave == 0 && i%2 == 0 {
+				e.State = Left
+			}
+		}
+		if wave == 0 {
+			now = now.Add(rule.Dead + time.Second)
+			v.Look(now, rule)
+		}
+	}
+	for i := range MaxServers {
+		c := *invented(i, chains[i], now)
+		if e := v.Get(c.ID); e.State == Dead {
+			v.Revive(now, c.ID)
+		} else if c.Sequence = 2; v.Judge(now, &c) == Newer {
+			v.Put(now, &c)
+		}
+		checkBounds(t, v)
+	}
+	if n := v.live(pki.Server); n != MaxServers {
+		t.Errorf("%d live ones", n)
+	}
+}
+
+// TestOneMemberCannotCrowdOut fills a view with a hundred honest members; another then admits thousands in the shapes that a tree
+// allows. No honest member goes, and a new honest one finds place.
+func TestOneMemberCannotCrowdOut(t *testing.T) {
+	g := newGrove()
+	evil := identity(7)
+	evilChain := g.admit(g.root, g.chain, evil.Key(), pki.Server)
+	shapes := map[string]func() []pki.Chain{
+		"a brood": func() []pki.Chain { return g.chains(evil, evilChain, 5000, 1000, pki.Server) },
+		"a brood's broods": func() (out []pki.Chain) {
+			for i := range 100 {
+				child := identity(100 + i)
+				chain := g.admit(evil, evilChain, child.Key(), pki.Server)
+				out = append(append(out, chain), g.chains(child, chain, 5000+10*i, 10, pki.Server)...)
+			}
+			return out
+		},
+		"a long line": func() (out []pki.Chain) {
+			by, chain := evil, evilChain
+			for i := range 12 {
+				child := identity(300 + i)
+				chain = g.admit(by, chain, child.Key(), pki.Server)
+				out = append(append(out, chain), g.chains(child, chain, 5000+100*i, 60, pki.Server)...)
+				by = child
+			}
+			return out
+		},
+	}
+	for name, shape := range shapes {
+		v := New(pki.ID{})
+		honest := g.chains(g.root, g.chain, 0, 101, pki.Server)
+		for i, chain := range honest[:100] {
+			e := put(t, v, start, invented(i, chain, start))
+			e.heard, e.State = i > 0, min(State(i), Alive)
+		}
+		brood := shape()
+		for i := range 5000 {
+			now := start.Add(time.Duration(i) * time.Millisecond)
+			c := invented(10_000+i, brood[i%len(brood)], now)
+			if v.Judge(now, c) == Newer {
+				e, _ := v.Put(now, c)
+				e.State = State(i % 3)
+			}
+		}
+		checkBounds(t, v)
+		for i := range 100 {
+			if v.Get(invented(i, g.chain, start).ID) == nil {
+				t.Errorf("%s: honest member %d was crowded out", name, i)
+			}
+		}
+		_, dropped := v.Put(start, invented(100, honest[100], start))
+		if e := v.Get(invented(100, g.chain, start).ID); e == nil || dropped.IsZero() {
+			t.Errorf("%s: a new honest member found no place", name)
+		}
+	}
+}
+
+// TestVictim: of the largest branch those that were not heard go first, then the one that was heard of longest ago; where
+// no branch is larger by two than the newcomer's, nobody goes.
+func TestVictim(t *testing.T) {
+	g := newGrove()
+	a, b := identity(1), identity(2)
+	chainA, chainB := g.admit(g.root, g.chain, a.Key(), pki.Server), g.admit(g.root, g.chain, b.Key(), pki.Server)
+	ofA, ofB := g.chains(a, chainA, 0, 200, pki.Server), g.chains(b, chainB, 200, 200, pki.Server)
+	v := New(pki.ID{})
+	for i := range MaxServers {
+		chain := ofA[i%200]
+		if i >= 130 {
+			chain = ofB[i-130]
+		}
+		e := put(t, v, start.Add(time.Duration(i)*time.Second), invented(i, chain, start))
+		e.State = Alive
+	}
+	id := func(i int) pki.ID { return invented(i, chainA, start).ID }
+	v.Get(id(50)).State, v.Get(id(60)).State, v.Get(id(200)).State = Unheard, Unheard, Unheard
+	now := start.Add(time.Hour)
+	for i, want := range []string{"50", "60"} {
+		c := invented(1000+i, ofB[150+i], now)
+		if verdict := v.Judge(now, c); verdict != Newer {
+			t.Fatalf("newcomer %d is judged %s", i, verdict)
+		}
+		_, dropped := v.Put(now, c)
+		v.Get(c.ID).State = Alive
+		if got := nameOf(dropped, id, MaxServers); got != want {
+			t.Errorf("newcomer %d replaces %s, want %s", i, got, want)
+		}
+	}
+	if got := v.Judge(now, invented(1002, ofB[160], now)); got != Full { // 128 of each
+		t.Errorf("with branches alike, a newcomer is judged %s", got)
+	}
+	v.Drop(id(201))
+	v.Drop(id(202))
+	put(t, v, now, invented(1003, ofA[199], now))
+	put(t, v, now, invented(1004, ofA[198], now)) // 130 and 126
+	_, dropped := v.Put(now, invented(1005, ofB[161], now))
+	if got := nameOf(dropped, id, 1005); got != "1003" && got != "1004" {
+		t.Errorf("an unheard one should go before %s", got)
+	}
+}
+
+func nameOf(dropped pki.ID, id func(int) pki.ID, n int) string {
+	for i := range n {
+		if id(i) == dropped {
+			return fmt.Sprint(i)
+		}
+	}
+	return "nobody"
+}

@@ -1,0 +1,83 @@
+package view
+
+import (
+	"time"
+
+	"github.com/g2g-net/g2g/node/stale"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// State is what this node holds of a peer.
+type State uint8
+
+// The states. Unheard is a peer whose contact came without a beat: it is on nobody's list yet.
+const (
+	Unheard State = iota
+	Alive
+	Late
+	Dead
+	Left
+)
+
+// String is the word for people and JSON.
+func (s State) String() string {
+	return [...]string{"unheard", "alive", "late", "dead", "left"}[s]
+}
+
+// Fallen tells the states that are no longer passed on as live.
+func (s State) Fallen() bool { return s == Dead || s == Left }
+
+// An Entry is one peer as this node knows it.
+type Entry struct {
+	*Contact
+	BeatSequence uint64 // of the last verified beat; 0 for none
+	heard        bool   // a beat advanced since the entry was made
+	link         Link   // of that beat; the anchor before the first
+	claimed      time.Duration
+	Seen         time.Time // when the last beat was first seen here, or the contact if there is none
+	FirstSeen    time.Time
+	LastExchange time.Time // zero for never
+	State        State
+	Reason       string // of a dead peer: stalled or silent
+	Since        time.Time
+	Unreachable  bool
+	AliveHash    uint64 // of its alive set, when it was last told
+	HashAt       time.Time
+	budget       float64 // of new contacts
+	budgetAt     time.Time
+	lineage      []pki.Key // of the contact
+}
+
+// Age is the time since the peer's signature is known to have advanced.
+func (e *Entry) Age(now time.Time) time.Duration { return now.Sub(e.Seen) + e.claimed }
+
+// Beat is the last verified beat as it is passed on at now.
+func (e *Entry) Beat(now time.Time) Beat {
+	return Beat{Sequence: e.BeatSequence, Link: e.link, Age: e.Age(now)}
+}
+
+// OwnEntry is the owner's own record in the form that a delta takes.
+func OwnEntry(c *Contact, b Beat, published time.Time) *Entry {
+	return &Entry{Contact: c, BeatSequence: b.Sequence, link: b.Link, Seen: published, heard: true, State: Alive}
+}
+
+// refilled is the peer's budget of new contacts: a token bucket of contactBurst, one more each contactSpacing.
+func (e *Entry) refilled(now time.Time) float64 {
+	return min(contactBurst, e.budget+now.Sub(e.budgetAt).Seconds()/contactSpacing.Seconds())
+}
+
+func (e *Entry) judge(now time.Time, rule stale.Rule) {
+	verdict := rule.Judge(e.Age(now))
+	switch {
+	case verdict == stale.Dead:
+		e.State, e.Reason = Dead, "stalled"
+		if e.Unreachable || now.Sub(e.LastExchange) > rule.Late {
+			e.Reason = "silent"
+		}
+	case e.State == Unheard && !e.heard:
+	case verdict == stale.Late:
+		e.State = Late
+	default:
+		e.State = Alive
+	}
+}
