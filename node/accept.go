@@ -16,8 +16,12 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
-// nominatorTimeout bounds how long an acceptor looks for the nominator of a joiner's token.
-const nominatorTimeout = 5 * time.Second
+// nominatorTimeout bounds how long an acceptor asks the nominator of a joiner's token, and peekTimeout how long it looks for one
+// that it does not know: together less than the transport.UnprovenLife of a joiner that has proved nothing yet.
+const (
+	nominatorTimeout = 5 * time.Second
+	peekTimeout      = 3 * time.Second
+)
 
 // Network is what this node shows to a joiner.
 func (n doors) Network() (pki.Genesis, *view.Contact) {
@@ -36,6 +40,9 @@ func (n doors) Accept(ctx context.Context, reg wire.Registration, observed strin
 		return chain, err == nil, err
 	}
 	nominator, proven, err := n.nominator(ctx, reg, observed)
+	if proven && err == nil {
+		err = transport.Proven(ctx) // asking may take longer than strangers have
+	}
 	if err == nil {
 		chain, err = n.askNominator(ctx, reg, nominator)
 	}
@@ -73,6 +80,8 @@ func (n *Node) nominator(ctx context.Context, reg wire.Registration, observed st
 // peek finds a nominator that is not in the view. A stranger names the addresses, so loopback and link-local ones are dialled
 // only for a joiner that came from there, and nothing is sent but a hello.
 func (n *Node) peek(ctx context.Context, reg wire.Registration, observed string) (*view.Contact, error) {
+	ctx, cancel := context.WithTimeout(ctx, peekTimeout)
+	defer cancel()
 	network := n.member.Load().genesis.Network().Pin()
 	var errs []error
 	for _, address := range reg.Addresses {

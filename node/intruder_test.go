@@ -2,8 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -123,7 +121,6 @@ func TestRevokedEpochIsRefused(t *testing.T) {
 		w.settle()
 		thief := w.stranger("10.0.9.1", f)
 		thief.leaf.Store(n1.Node.leaf.Load()) // certificate and key, as from its memory
-		stolen := thief.Leaf().Claims.Epoch
 		if _, err := thief.gossip(f).Exchange(context.Background(), &gossippb.ExchangeRequest{}); err != nil {
 			t.Fatalf("before the revocation: %v", err)
 		}
@@ -144,10 +141,8 @@ func TestRevokedEpochIsRefused(t *testing.T) {
 		_ = d.Close()
 		n1.start()
 		w.allAlive(10*time.Second, []*actor{f, n1}, 1)
-		if n := thief.registry.Counts().Outbound; n != 0 && stolen < saved.Own.MinEpoch {
-			if _, err := thief.gossip(f).Exchange(context.Background(), &gossippb.ExchangeRequest{}); err == nil {
-				t.Error("the open connection still serves")
-			}
+		if n := thief.registry.Counts().Outbound; n != 0 {
+			t.Errorf("%d of the thief's connections are still open", n)
 		}
 		_, err = thief.gossip(f).Exchange(context.Background(), &gossippb.ExchangeRequest{})
 		contains(t, err, "is revoked, ")
@@ -157,7 +152,7 @@ func TestRevokedEpochIsRefused(t *testing.T) {
 
 // forge makes a certificate with somebody's leaf key and extensions, and a life of the forger's choice. A change may bend the
 // identity extension.
-func (a *attacker) forge(of *pki.Leaf, notBefore, notAfter time.Time, signer crypto.Signer, bend func(vouch []byte)) *pki.Leaf {
+func (a *attacker) forge(of *pki.Leaf, notBefore, notAfter time.Time, bend func(vouch []byte)) *pki.Leaf {
 	a.w.t.Helper()
 	old, err := x509.ParseCertificate(of.Certificate.Certificate[0])
 	if err != nil {
@@ -176,7 +171,7 @@ func (a *attacker) forge(of *pki.Leaf, notBefore, notAfter time.Time, signer cry
 			template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: e.Id, Value: value})
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, old.PublicKey, signer)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, old.PublicKey, of.Certificate.PrivateKey)
 	if err != nil {
 		a.w.t.Fatal(err)
 	}
@@ -193,16 +188,11 @@ func TestForgedLeaves(t *testing.T) {
 		w.settle()
 		joiner := w.outsider(2)
 		thief := w.stranger("10.0.9.1", f)
-		_, foreign, err := ed25519.GenerateKey(rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
 		expired, err := pki.MintLeaf(rand.Reader, n1.Node.identity, f.genesis().Network(), n1.Node.member.Load().chain, 1, time.Now().Add(-48*time.Hour), 24*time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
-		key := expired.Certificate.PrivateKey.(crypto.Signer)
-		now := time.Now()
+		now, live := time.Now(), n1.Node.leaf.Load()
 		seal := func(b []byte) { b[len(b)-1] ^= 1 }
 		epoch := func(b []byte) { b[1+32+32+7]++ }
 		check := unchanged(f, n1, joiner)
@@ -212,10 +202,10 @@ func TestForgedLeaves(t *testing.T) {
 		}{
 			{"expired", "leaf: expired at ", expired},
 			{"re-dated", "leaf: identity extension: the seal does not fit: key, life, epoch or chain are not what the identity sealed",
-				thief.forge(expired, now.Add(-time.Hour), now.Add(time.Hour), key, nil)},
-			{"badly sealed", "the seal does not fit", thief.forge(n1.Node.leaf.Load(), now.Add(-time.Hour), now.Add(time.Hour), n1.Node.leaf.Load().Certificate.PrivateKey.(crypto.Signer), seal)},
-			{"of a newer epoch", "the seal does not fit", thief.forge(expired, now.Add(-49*time.Hour), now.Add(time.Hour), key, epoch)},
-			{"not signed by its own key", "the certificate is not signed by its own key", thief.forge(n1.Node.leaf.Load(), now.Add(-time.Hour), now.Add(time.Hour), mixed{n1.Node.leaf.Load().Certificate.PrivateKey.(crypto.Signer), foreign}, nil)},
+				thief.forge(expired, now.Add(-time.Hour), now.Add(time.Hour), nil)},
+			{"badly sealed", "the seal does not fit", thief.forge(live, now.Add(-time.Hour), now.Add(time.Hour), seal)},
+			{"of a newer epoch", "the seal does not fit", thief.forge(expired, now.Add(-49*time.Hour), now.Add(time.Hour), epoch)},
+			{"not signed by its own key", "the certificate is not signed by its own key", unsigned(live)},
 		} {
 			thief.leaf.Store(c.leaf)
 			for _, method := range gossipMethods() {
@@ -231,7 +221,7 @@ func TestForgedLeaves(t *testing.T) {
 			thief.pool.Drop(f.ID())
 		}
 		check()
-		thief.leaf.Store(n1.Node.leaf.Load())
+		thief.leaf.Store(live)
 		if _, err := thief.gossip(f).Exchange(context.Background(), &gossippb.ExchangeRequest{}); err != nil {
 			t.Errorf("the leaf as it is: %v", err)
 		}
@@ -239,8 +229,9 @@ func TestForgedLeaves(t *testing.T) {
 	})
 }
 
-// mixed says that it is one key and signs with another.
-type mixed struct {
-	crypto.Signer
-	other crypto.Signer
+// unsigned breaks a certificate's own signature, which the TLS stack does not look at.
+func unsigned(leaf *pki.Leaf) *pki.Leaf {
+	der := append([]byte(nil), leaf.Certificate.Certificate[0]...)
+	der[len(der)-1] ^= 1
+	return &pki.Leaf{Certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: leaf.Certificate.PrivateKey}}
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/node/wire"
 	"github.com/g2g-net/g2g/pki"
-	"github.com/g2g-net/g2g/proto/gossippb"
 )
 
 // member is what a node has once it belongs to a network: ports, connections and the gate. It is made once and never changed.
@@ -150,9 +149,9 @@ func (n *Node) serve(m *member, p ports) {
 		MaxConnectionAge: n.cfg.Leaf.Life / 6, MaxConnectionAgeGrace: min(10*time.Minute, n.cfg.Leaf.Life/24),
 	}
 	m.gossip = transport.NewGossipServer(sc)
-	gossippb.RegisterGossipServer(m.gossip, &transport.GossipService{Gate: m.gate, Handler: doors{n}})
+	(&transport.GossipService{Gate: m.gate, Handler: doors{n}}).AddTo(m.gossip)
 	m.register = transport.NewRegistrationServer(sc)
-	gossippb.RegisterRegistrationServer(m.register, &transport.RegistrationService{Gate: m.gate, Acceptor: doors{n}})
+	(&transport.RegistrationService{Gate: m.gate, Acceptor: doors{n}}).AddTo(m.register)
 	n.tasks.Go(func() { n.served("gossip", m.gossip.Serve(gate.Listen(p.gossip))) })
 	n.tasks.Go(func() { n.served("register", m.register.Serve(gate.Listen(p.register))) })
 }

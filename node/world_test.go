@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +38,7 @@ type actor struct {
 	host *memnet.Host
 	dial transport.Dialer // the host's, unless a test puts another before the start
 	bind func(address string) (net.Listener, error)
+	cut  atomic.Bool // it can dial nobody any more
 	stop context.CancelFunc
 	done chan error
 }
@@ -53,7 +55,13 @@ func (w *world) actor(i int) *actor {
 	a := &actor{w: w, name: fmt.Sprintf("n%d", i), dir: w.t.TempDir()}
 	ip := fmt.Sprintf("10.0.%d.%d", i/250, i%250+1)
 	a.host = w.net.Host(ip)
-	a.dial, a.bind = a.host.Dial, a.host.Listen
+	a.bind = a.host.Listen
+	a.dial = func(ctx context.Context, address string) (net.Conn, error) {
+		if a.cut.Load() {
+			return nil, net.ErrClosed
+		}
+		return a.host.Dial(ctx, address)
+	}
 	a.cfg = config.Default()
 	a.cfg.Name, a.cfg.Gossip.Listen, a.cfg.Register.Listen = a.name, ip+":0", ip+":0"
 	return a
@@ -97,6 +105,17 @@ func (a *actor) halt() {
 		a.w.t.Errorf("%s: %v", a.name, err)
 	}
 	a.Node = nil
+}
+
+// kill ends the node without a goodbye that anybody hears.
+func (a *actor) kill() {
+	a.w.t.Helper()
+	a.cut.Store(true)
+	if m := a.Node.member.Load(); m != nil {
+		m.registry.CloseAll()
+	}
+	a.halt()
+	a.cut.Store(false)
 }
 
 // token mints one of this node.

@@ -10,6 +10,7 @@ import (
 // attempt is what is remembered of reaching a peer.
 type attempt struct {
 	next       time.Time // no dial before
+	tried      time.Time // last join
 	delay      time.Duration
 	failures   int
 	joining    bool
@@ -37,6 +38,11 @@ func (m *Machine) attempt(id pki.ID) *attempt {
 // because they fell, or that this node has no place for, so what seems lacking may never come.
 func (a *attempt) broughtNothing() {
 	a.soonWait = min(max(soonSpacing, 2*a.soonWait), lastSoonWait)
+}
+
+// due tells whether the peer may be dialled. A node that is alone does not wait until its failures are forgotten.
+func (m *Machine) due(now time.Time, a *attempt) bool {
+	return !now.Before(a.next) || len(m.active) == 0 && now.Sub(a.tried) >= isolatedRetry
 }
 
 // sweep forgets what was remembered of peers that are nowhere any more.

@@ -1,14 +1,16 @@
 package gossip
 
 import (
+	"slices"
 	"time"
 
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
 
-// partner draws an active peer with which no exchange is under way.
-func (m *Machine) partner() (pki.ID, bool) {
+// partner draws an active peer with which no exchange is under way. Every other time it is the one that was heard from
+// longest ago, so that none waits for chance alone.
+func (m *Machine) partner() (id pki.ID, ok bool) {
 	var free []pki.ID
 	for _, id := range m.active {
 		if !m.attempt(id).exchanging {
@@ -18,7 +20,18 @@ func (m *Machine) partner() (pki.ID, bool) {
 	if len(free) == 0 {
 		return pki.ID{}, false
 	}
+	m.inTurn = !m.inTurn
+	if m.inTurn {
+		return slices.MinFunc(free, func(a, b pki.ID) int { return m.lastExchange(a).Compare(m.lastExchange(b)) }), true
+	}
 	return free[m.cfg.Random.IntN(len(free))], true
+}
+
+func (m *Machine) lastExchange(id pki.ID) time.Time {
+	if e := m.view.Get(id); e != nil {
+		return e.HashAt
+	}
+	return time.Time{}
 }
 
 // exchange tells a peer what is held and what advanced here since the last time.

@@ -37,8 +37,9 @@ const (
 	jitter          = 0.2
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
-	failuresAllowed = 2 // in a row, before a peer counts as unreachable
-	contactLives    = 3 // lives of a leaf that a contact is believed
+	isolatedRetry   = 5 * time.Second // the longest wait of a node that nobody is active with
+	failuresAllowed = 2               // in a row, before a peer counts as unreachable
+	contactLives    = 3               // lives of a leaf that a contact is believed
 )
 
 // Config is what a machine needs to know of its node.
@@ -84,6 +85,7 @@ type Machine struct {
 
 	pending []pki.ID // contacts to push, in the order they came
 	soon    []pki.ID // peers to exchange with at once
+	inTurn  bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn
 
 	nominations *nominations
 	trust       *pki.Trust

@@ -89,7 +89,7 @@ func (m *Machine) seek(now time.Time) {
 		a := m.attempt(e.ID)
 		if a.joining {
 			joining++
-		} else if e.Mode == pki.Server && !e.State.Fallen() && !m.Active(e.ID) && !now.Before(a.next) {
+		} else if e.Mode == pki.Server && !e.State.Fallen() && !m.Active(e.ID) && m.due(now, a) {
 			candidates = append(candidates, e.ID)
 		}
 	}
@@ -108,7 +108,8 @@ func (m *Machine) seek(now time.Time) {
 
 // join introduces this node to a peer.
 func (m *Machine) join(now time.Time, id pki.ID) {
-	m.attempt(id).joining = true
+	a := m.attempt(id)
+	a.joining, a.tried = true, now
 	m.send(id, m.Greeting(now))
 }
 
@@ -129,7 +130,7 @@ func (m *Machine) dialReserve(now time.Time) {
 	for _, a := range m.reserve.entries {
 		e := m.view.Get(a.ID)
 		t := m.attempt(a.ID)
-		if (e == nil || e.State == view.Dead || e.State == view.Unheard) && !t.joining && !now.Before(t.next) {
+		if (e == nil || e.State == view.Dead || e.State == view.Unheard) && !t.joining && m.due(now, t) {
 			candidates = append(candidates, a.ID)
 		}
 	}

@@ -39,6 +39,9 @@ type RegistrationService struct {
 	Acceptor Acceptor
 }
 
+// AddTo registers the service with a server that NewRegistrationServer made.
+func (s *RegistrationService) AddTo(server *grpc.Server) { gossippb.RegisterRegistrationServer(server, s) }
+
 // registering is one joiner at the acceptor.
 type registering struct {
 	*RegistrationService

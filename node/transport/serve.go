@@ -35,6 +35,9 @@ type GossipService struct {
 	Handler Handler
 }
 
+// AddTo registers the service with a server that NewGossipServer made.
+func (s *GossipService) AddTo(server *grpc.Server) { gossippb.RegisterGossipServer(server, s) }
+
 // Join answers one.
 func (s *GossipService) Join(ctx context.Context, pb *gossippb.JoinRequest) (*gossippb.JoinResponse, error) {
 	return serve[*gossippb.JoinResponse](ctx, s, pb)

@@ -1,6 +1,10 @@
 package view
 
-import "github.com/g2g-net/g2g/pki"
+import (
+	"slices"
+
+	"github.com/g2g-net/g2g/pki"
+)
 
 // lineage is the subjects of a chain from the founder's first member down to the contact's owner.
 func lineage(c *Contact) []pki.Key {
@@ -49,38 +53,43 @@ func (v *View) victimFor(c *Contact) *Entry {
 		}
 	}
 	path := lineage(c)
-	for depth := range path {
-		branches := branchesOf(group, depth)
-		key, size := largest(branches, path[depth])
-		if key == path[depth] {
-			group = branches[key]
+	for depth, own := range path {
+		sizes := branches(group, depth)
+		key, size := largest(sizes, own)
+		if key == own {
+			group = branch(group, depth, key)
 			continue
 		}
-		if size <= len(branches[path[depth]])+1 {
+		if size <= sizes[own]+1 {
 			return nil
 		}
-		return deepest(branches[key], depth+1)
+		return deepest(branch(group, depth, key), depth+1)
 	}
 	return nil
 }
 
-// branchesOf parts a group by the member at a depth of their chains. Those that end above are in no branch.
-func branchesOf(group []*Entry, depth int) map[pki.Key][]*Entry {
-	branches := map[pki.Key][]*Entry{}
+// branches counts the entries of a group below each member at a depth of their chains. Those that end above are in none.
+func branches(group []*Entry, depth int) map[pki.Key]int {
+	sizes := make(map[pki.Key]int, len(group))
 	for _, e := range group {
 		if depth < len(e.lineage) {
-			branches[e.lineage[depth]] = append(branches[e.lineage[depth]], e)
+			sizes[e.lineage[depth]]++
 		}
 	}
-	return branches
+	return sizes
+}
+
+// branch keeps those of a group that are below a member. It reuses the group's memory.
+func branch(group []*Entry, depth int, key pki.Key) []*Entry {
+	return slices.DeleteFunc(group, func(e *Entry) bool { return depth >= len(e.lineage) || e.lineage[depth] != key })
 }
 
 // largest finds the branch with the most entries: of equals the preferred one, else the one with the lowest key.
-func largest(branches map[pki.Key][]*Entry, preferred pki.Key) (key pki.Key, size int) {
-	key, size = preferred, len(branches[preferred])
-	for k, b := range branches { // the order decides nothing: the choice is the least of a total order
-		if len(b) > size || len(b) == size && key != preferred && string(k[:]) < string(key[:]) {
-			key, size = k, len(b)
+func largest(sizes map[pki.Key]int, preferred pki.Key) (key pki.Key, size int) {
+	key, size = preferred, sizes[preferred]
+	for k, n := range sizes { // the order decides nothing: the choice is the least of a total order
+		if n > size || n == size && key != preferred && string(k[:]) < string(key[:]) {
+			key, size = k, n
 		}
 	}
 	return key, size
@@ -90,11 +99,11 @@ func largest(branches map[pki.Key][]*Entry, preferred pki.Key) (key pki.Key, siz
 // the one that was heard of longest ago.
 func deepest(group []*Entry, depth int) *Entry {
 	for len(group) > 1 {
-		key, size := largest(branchesOf(group, depth), pki.Key{})
+		key, size := largest(branches(group, depth), pki.Key{})
 		if size <= 1 {
 			break
 		}
-		group, depth = branchesOf(group, depth)[key], depth+1
+		group, depth = branch(group, depth, key), depth+1
 	}
 	victim := group[0]
 	for _, e := range group[1:] {

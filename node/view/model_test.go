@@ -80,7 +80,7 @@ func TestVersionsNeverGoBack(t *testing.T) {
 			case 6:
 				v.Look(now, rule)
 			}
-			if e := v.Get(id); e != nil && (e.Sequence != m.sequence || e.BeatSequence != m.beat[e.Incarnation] || e.State == Alive && m.beat[e.Incarnation] == 0) {
+			if e := v.Get(id); e != nil && (e.Sequence != m.sequence || e.BeatSequence != m.beat[e.Incarnation] || e.State == Alive && len(m.beat) == 0) {
 				t.Fatalf("seed %d: the view holds contact %d, beat %d, %s; the model %+v", seed, e.Sequence, e.BeatSequence, e.State, *m)
 			}
 		}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/sha256"
 	"reflect"
 	"slices"
 	"strings"
@@ -257,8 +258,19 @@ func TestRememberedContactCostsNoSecondVerification(t *testing.T) {
 	if again := value(w.gate.Contact(now, Envelope(w.oak().Sealed))); again != first {
 		t.Error("the same bytes gave another contact")
 	}
-	if len(w.gate.chains.values) != 1 || len(w.gate.contacts.values) != 1 {
+	newer := w.serverContact
+	newer.Sequence++
+	value(w.gate.Contact(now, Envelope(w.seal(w.server, newer).Sealed)))
+	if len(w.gate.chains.values) != 1 || len(w.gate.contacts.values) != 2 {
 		t.Errorf("%d chains, %d contacts", len(w.gate.chains.values), len(w.gate.contacts.values))
+	}
+}
+
+func TestRememberedChainCostsNoSecondVerification(t *testing.T) {
+	w := newWorld()
+	w.gate.chains.put(sha256.Sum256([]byte("no chain")), w.clientChain)
+	if c, err := w.gate.chain([]byte("no chain")); err != nil || c.Subject() != w.client.Key() {
+		t.Errorf("%v, %v: it was verified again", c, err)
 	}
 }
 

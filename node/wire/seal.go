@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -77,10 +76,8 @@ func largestPart(c *view.Contact) error {
 		return fmt.Errorf("its %d services take %d of them", len(c.Services), services)
 	case addresses >= chain:
 		return fmt.Errorf("its %d addresses take %d of them", len(c.Addresses), addresses)
-	case chain > 0:
-		return fmt.Errorf("its chain of %d links takes %d of them", c.Chain.Depth(), chain)
 	}
-	return errors.New("no part of it is large")
+	return fmt.Errorf("its chain of %d links takes %d of them", c.Chain.Depth(), chain)
 }
 
 func size(list []string) (n int) {

@@ -1,0 +1,119 @@
+package gossip
+
+import (
+	"time"
+
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// size counts what a message carries.
+func size(m Message) (n int) {
+	contacts, beats := carried(m)
+	n = len(contacts) + len(beats)
+	switch m := m.(type) {
+	case ExchangeRequest:
+		n += len(m.Digest)
+	case NominationsRequest:
+		n += len(m.Versions)
+	case NominationsResponse:
+		n += len(m.Nominations)
+	}
+	return n
+}
+
+func carried(m Message) (contacts []*view.Contact, beats []IndexedBeat) {
+	switch m := m.(type) {
+	case JoinRequest:
+		return []*view.Contact{m.Contact}, nil
+	case JoinResponse:
+		return append([]*view.Contact{m.Contact}, m.Contacts...), nil
+	case ExchangeRequest:
+		return nil, m.Beats
+	case ExchangeResponse:
+		return m.Contacts, m.Beats
+	case PushRequest:
+		return m.Contacts, m.Beats
+	}
+	return nil, nil
+}
+
+// checkMessage holds what leaves a machine to the bounds that wire has, to invariant 3 of Machine, and to the modes: nobody but
+// itself tells of a client-mode member.
+func (a *actor) checkMessage(m Message) {
+	t := a.w.t
+	contacts, beats := carried(m)
+	for _, c := range contacts {
+		if c.ID == a.ID() && c.Sequence > a.disk.Own.Sequence {
+			t.Fatalf("%s tells its sequence %d, saved is %d", a.name, c.Sequence, a.disk.Own.Sequence)
+		}
+		if c.Mode == pki.Client && c.ID != a.ID() {
+			t.Fatalf("%s passes on a client-mode member", a.name)
+		}
+		if c.NotAfter < a.w.now.Unix() {
+			t.Fatalf("%s passes on a contact past its life", a.name)
+		}
+	}
+	bound, places := 0, 0
+	switch m := m.(type) {
+	case JoinResponse:
+		bound = 1 + MaxIntroduced
+	case JoinRequest:
+		bound = 1
+	case ExchangeRequest:
+		places = len(m.Digest)
+		if len(m.Digest) > MaxDigest {
+			t.Fatalf("%s sends a digest of %d", a.name, len(m.Digest))
+		}
+	case ExchangeResponse:
+		bound, places = MaxContacts, MaxDigest+len(m.Contacts)
+	case PushRequest:
+		bound, places = MaxPushed, len(m.Contacts)
+	case NominationsRequest:
+		if len(m.Versions) > MaxVersions {
+			t.Fatalf("%s sends %d versions", a.name, len(m.Versions))
+		}
+	case NominationsResponse:
+		if len(m.Nominations) > MaxNominationBatch {
+			t.Fatalf("%s sends %d nominations", a.name, len(m.Nominations))
+		}
+	}
+	if len(contacts) > bound || len(beats) > MaxBeats {
+		t.Fatalf("%s sends %d contacts and %d beats in a %T", a.name, len(contacts), len(beats), m)
+	}
+	seen := map[int]bool{}
+	for _, b := range beats {
+		if b.Index < 0 || b.Index >= places || seen[b.Index] || b.Sequence == 0 || b.Sequence > view.LadderLength {
+			t.Fatalf("%s sends beat %d at place %d of %d in a %T", a.name, b.Sequence, b.Index, places, m)
+		}
+		seen[b.Index] = true
+	}
+}
+
+// check holds a machine to what must be so at any time, whatever breaks around it.
+func (a *actor) check() {
+	t, w := a.w.t, a.w
+	if len(a.active) > MaxActive || len(a.pending) > maxPending || len(a.reserve.entries) > MaxReserve {
+		t.Fatalf("%s: %d active, %d pending, %d in reserve", a.name, len(a.active), len(a.pending), len(a.reserve.entries))
+	}
+	if bound := 3*(view.MaxServers+view.MaxClients) + MaxReserve; len(a.attempts) > bound || len(a.calls) > bound {
+		t.Fatalf("%s: %d attempts and %d calls are remembered", a.name, len(a.attempts), len(a.calls))
+	}
+	for _, e := range a.view.Entries() {
+		old, known := a.seen[e.ID]
+		if known && (e.Sequence < old.Sequence || e.Incarnation < old.Incarnation || e.Incarnation == old.Incarnation && e.BeatSequence < old.BeatSequence) {
+			t.Fatalf("%s: %s goes back from contact %d, beat %d to %d, %d", a.name, e.Name, old.Sequence, old.BeatSequence, e.Sequence, e.BeatSequence)
+		}
+		copied := *e
+		held := *e.Contact
+		copied.Contact = &held
+		a.seen[e.ID] = copied
+		if e.BeatSequence == 0 || e.State == view.Unheard || !w.strict {
+			continue // an unheard peer is as old as its contact, and passed on to nobody
+		}
+		made, ok := w.beats[beatKey{e.ID, e.Incarnation, e.BeatSequence}]
+		if age, truth := e.Age(w.now), w.now.Sub(made); !ok || age > truth || age < truth-20*time.Second {
+			t.Fatalf("%s: beat %d of %s is %s old, the truth is %s (made: %t)", a.name, e.BeatSequence, e.Name, age, truth, ok)
+		}
+	}
+}
