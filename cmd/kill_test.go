@@ -92,8 +92,12 @@ func (k *killer) join(dir, name string, nominatorToo bool) {
 		if err := joiner.Start(); err != nil {
 			k.t.Fatal(err)
 		}
-		<-time.After(k.draw(150 * time.Millisecond))
-		k.kill(k.running)
+		killed := make(chan struct{})
+		time.AfterFunc(k.draw(150*time.Millisecond), func() {
+			k.kill(k.running)
+			close(killed)
+		})
+		<-killed
 		_ = joiner.Wait() // however it ended
 		k.startFounder()
 	} else {
@@ -154,7 +158,7 @@ func (k *killer) startFounder() {
 	}
 }
 
-// start serves a folder and waits for the ready line.
+// start serves a folder and waits for the ready line. The process ends with the test.
 func (k *killer) start(dir string) (*exec.Cmd, string) {
 	k.t.Helper()
 	c := exec.Command("g2g", "serve", "--dir", dir)
@@ -167,6 +171,7 @@ func (k *killer) start(dir string) (*exec.Cmd, string) {
 	if err != nil {
 		k.t.Fatal(err)
 	}
+	k.t.Cleanup(func() { _ = c.Process.Kill() })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		_ = c.Process.Kill()

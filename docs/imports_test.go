@@ -13,7 +13,7 @@ var floors = map[string]int{
 	"pki":            0,
 	"proto/gossippb": 0,
 	"proto/adminpb":  0,
-	"node/config":    0,
+	"node/config":    1,
 	"node/signature": 1,
 	"node/latency":   1,
 	"node/stale":     1,

@@ -116,6 +116,9 @@ func LeaveNetwork(dir string) ([]string, error) {
 		return nil, fmt.Errorf("leave network: %w", err)
 	}
 	files, err := d.Archive(time.Now())
+	if errors.Is(err, store.ErrNoNetwork) {
+		err = ErrNoNetwork
+	}
 	if err := errors.Join(err, d.Close()); err != nil {
 		return nil, fmt.Errorf("leave network: %w", err)
 	}

@@ -272,8 +272,13 @@ func stopServer(s *grpc.Server) {
 	s.GracefulStop()
 }
 
-// Leave says goodbye and ends Run.
-func (n *Node) Leave(context.Context) error {
+// Leave ends Run, and returns when goodbye was said.
+func (n *Node) Leave(ctx context.Context) error {
 	n.once.Do(func() { close(n.stop) })
-	return nil
+	select {
+	case <-n.stopped:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

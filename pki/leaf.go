@@ -24,7 +24,7 @@ const (
 	leafVersion = 1
 )
 
-// The two extensions of a leaf, under an arc of random UUIDs (ITU-T X.667).
+// The two extensions of a leaf, under the arc 2.25 by a number that was drawn at random.
 var (
 	oidIdentity = asn1.ObjectIdentifier{2, 25, 1793266418, 1}
 	oidChain    = asn1.ObjectIdentifier{2, 25, 1793266418, 2}

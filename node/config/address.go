@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/g2g-net/g2g/pki"
 )
 
 const (
@@ -41,7 +43,13 @@ func checkAddress(text string) string {
 			return "this address cannot be dialled"
 		}
 	}
-	return checkHost(host)
+	if reason := checkHost(host); reason != "" {
+		return reason
+	}
+	if pki.CheckAddress(text) != nil {
+		return "peers compare addresses as texts: lower case, and IPv6 in its short form"
+	}
+	return ""
 }
 
 // splitAddress parts host and port. Ports are decimal numbers without sign or leading zeros: one spelling each,

@@ -117,10 +117,10 @@ var table = []Key{
 		field: func(c *Config) any { return &c.Stale.Dead }, check: checkDuration, cross: crossDead,
 	},
 	{
-		Path: "leaf.life", Type: Duration, Rule: "1m to 8760h",
+		Path: "leaf.life", Type: Duration, Rule: "1m to 720h",
 		Doc: "How long one TLS certificate is valid; it is renewed at two thirds of that. Shorter: a stolen key is worth less, connections are " +
 			"made anew more often, clocks must agree better. Longer: the reverse.",
-		field: func(c *Config) any { return &c.Leaf.Life }, check: within(time.Minute, 8760*time.Hour),
+		field: func(c *Config) any { return &c.Leaf.Life }, check: within(time.Minute, 720*time.Hour),
 	},
 	{
 		Path: "log.format", Flag: "log-format", Type: Choice, Rule: "text or json",

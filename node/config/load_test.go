@@ -131,7 +131,7 @@ func TestLoadErrors(t *testing.T) {
 			`environment G2G_GOSSIP_ADVERTISE: gossip.advertise[1] = "": no host:port; want at most 16` + wantAddress + "\n" +
 				`environment G2G_GOSSIP_ADVERTISE: gossip.advertise[2] = "b": no host:port; want at most 16` + wantAddress + "\n" +
 				`FILE:4: gossip.interval = "1ms": too short; want 100ms to 1h` + "\n" +
-				`environment G2G_LEAF_LIFE: leaf.life = "1s": too short; want 1m to 8760h` + "\n" +
+				`environment G2G_LEAF_LIFE: leaf.life = "1s": too short; want 1m to 720h` + "\n" +
 				`flag --log-format: log.format = "xml": not known; want text or json`},
 		{"rule against a default", "signature.period = '1m'", nil, nil,
 			`default: stale.late = "10s": too short for signature.period "1m"; want at least 3 x signature.period`},

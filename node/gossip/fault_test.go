@@ -12,15 +12,15 @@ import (
 
 // whole tells what is missing until every running node lists all others as alive.
 func (w *world) whole() string {
-	up := 0
-	for _, a := range w.nodes {
-		if a.Machine != nil {
-			up++
-		}
-	}
 	for _, a := range w.nodes {
 		if a.Machine == nil {
 			continue
+		}
+		want := 0
+		for _, b := range w.nodes {
+			if b != a && b.Machine != nil && b.chain.Mode() == pki.Server {
+				want++
+			}
 		}
 		s, alive := a.Snapshot(w.now), 0
 		for _, p := range s.Peers {
@@ -28,8 +28,8 @@ func (w *world) whole() string {
 				alive++
 			}
 		}
-		if alive != up-1 || s.Isolated {
-			return fmt.Sprintf("%s lists %d of %d, converged: %t, %d active, isolated: %t", a.name, alive, up-1, s.Converged, len(s.Active), s.Isolated)
+		if alive != want || s.Isolated {
+			return fmt.Sprintf("%s lists %d of %d, converged: %t, %d active, isolated: %t", a.name, alive, want, s.Converged, len(s.Active), s.Isolated)
 		}
 	}
 	return ""

@@ -37,6 +37,7 @@ const (
 	jitter          = 0.2
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
+	fewActive       = 2               // active peers, below which joining is urgent
 	isolatedRetry   = 5 * time.Second // the longest wait of a node that nobody is active with
 	failuresAllowed = 2               // in a row, before a peer counts as unreachable
 	contactLives    = 3               // lives of a leaf that a contact is believed
@@ -113,7 +114,7 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	}
 	m.rebuildTrust()
 	m.aliveChanged(now)
-	m.own.Epoch = nextEpoch(m.own.Epoch, now)
+	m.own.Epoch = next(m.own.Epoch, now)
 	if err := m.climb(now); err != nil {
 		return nil, err
 	}
@@ -122,19 +123,20 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	return m, nil
 }
 
-// nextEpoch never goes back, also not behind a backup that is restored.
-func nextEpoch(epoch uint64, now time.Time) uint64 {
-	return max(epoch+1, uint64(max(0, now.Unix()))) //nolint:gosec // not negative
+// next is the epoch or the incarnation after one. It never goes back, also not behind a backup that is restored: peers
+// would take what follows for old.
+func next(number uint64, now time.Time) uint64 {
+	return max(number+1, uint64(max(0, now.Unix()))) //nolint:gosec // not negative
 }
 
 // climb begins a new incarnation with a new ladder, and publishes the contact that goes with it. On error the old ones stand:
 // beats of a ladder whose anchor nobody was told would be taken for lies.
 func (m *Machine) climb(now time.Time) error {
 	own, ladder, beat := m.own, m.ladder, m.beat
-	m.own.Incarnation++
-	next, err := view.NewLadder(m.cfg.Secrets, m.ID(), m.own.Incarnation)
+	m.own.Incarnation = next(m.own.Incarnation, now)
+	higher, err := view.NewLadder(m.cfg.Secrets, m.ID(), m.own.Incarnation)
 	if err == nil {
-		m.ladder, m.beat = next, view.Beat{}
+		m.ladder, m.beat = higher, view.Beat{}
 		err = m.publish(now)
 	}
 	if err != nil {
@@ -159,6 +161,11 @@ func (m *Machine) publish(now time.Time) error {
 	own := m.own
 	m.effects.Save.Own = &own
 	m.queue(now, m.ID())
+	if m.mode() == pki.Client && !m.left {
+		for _, id := range m.active { // nobody passes a client's contact on
+			m.join(now, id)
+		}
+	}
 	return nil
 }
 
@@ -177,7 +184,7 @@ func (m *Machine) Trust() *pki.Trust { return m.trust }
 // Rotate begins a new epoch: the driver mints the leaf that belongs to it, then performs the effects.
 func (m *Machine) Rotate(now time.Time) (epoch uint64, err error) {
 	old := m.own.Epoch
-	m.own.Epoch = nextEpoch(old, now)
+	m.own.Epoch = next(old, now)
 	if err := m.publish(now); err != nil {
 		m.own.Epoch = old
 		return 0, err

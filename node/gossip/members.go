@@ -158,7 +158,7 @@ func (m *Machine) Meet(now time.Time, contact *view.Contact, resp JoinResponse) 
 
 // Greeting is how this node introduces itself, outside of the calls that the machine makes.
 func (m *Machine) Greeting(now time.Time) JoinRequest {
-	return JoinRequest{Contact: m.contact, Beat: m.ownBeat(now), Active: m.mode() == pki.Server, Urgent: len(m.active) < 2}
+	return JoinRequest{Contact: m.contact, Beat: m.ownBeat(now), Active: m.mode() == pki.Server, Urgent: len(m.active) < fewActive}
 }
 
 // Introduction draws whom a joiner is introduced to: this node and some of its peers.

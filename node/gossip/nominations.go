@@ -148,16 +148,16 @@ func (m *Machine) takeNominations(now time.Time, list []SealedNomination) (taken
 
 func (m *Machine) wantsNomination(now time.Time, n pki.Nomination) bool {
 	t := m.nominations
-	nominator := n.Nominator.ID()
-	e := m.view.Get(nominator)
-	if nominator == m.ID() || e == nil || !e.Chain.MayNominate() || dead(n, now) || n.NotBefore > now.Add(pki.MaxTokenLife).Unix() {
+	own := n.Nominator == m.cfg.Identity.Key() // which others hold newer than this node, where its folder is a restored backup
+	e := m.view.Get(n.Nominator.ID())
+	if !own && (e == nil || !e.Chain.MayNominate()) || dead(n, now) || n.NotBefore > now.Add(pki.MaxTokenLife).Unix() {
 		return false
 	}
 	if i, ok := t.find(n.TokenID()); ok {
 		return t.entries[i].Nominator == n.Nominator && t.entries[i].Version < n.Version
 	}
 	others := len(t.entries) - t.of(m.cfg.Identity.Key()) // this node's own always find place
-	return others < MaxNominations-MaxNominationsOfOne && t.of(n.Nominator) < MaxNominationsOfOne
+	return (own || others < MaxNominations-MaxNominationsOfOne) && t.of(n.Nominator) < MaxNominationsOfOne
 }
 
 func (t *nominations) of(nominator pki.Key) (count int) {

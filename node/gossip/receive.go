@@ -300,6 +300,8 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 		if m.Active(c.to) || len(m.active) < MaxActive {
 			m.activate(c.to)
 		}
+	} else if len(m.active) < fewActive {
+		a.next = now.Add(m.spread(firstRetry)) // it may only be slow to believe a contact that changes often
 	} else {
 		a.next = now.Add(m.spread(lastRetry)) // it has enough; ask again later
 	}

@@ -429,3 +429,49 @@ func ownOf(d *Dir) *gossip.Own {
 	own := value(d.Load()).Own
 	return &own
 }
+
+// TestUnreadableFounderKey: what cannot be read is not taken for what is not there.
+func TestUnreadableFounderKey(t *testing.T) {
+	d := open(t, t.TempDir())
+	path := filepath.Join(d.Path(), FounderFile)
+	must(t, os.Mkdir(path, 0o700))
+	equal(t, d.Init(rand.Reader, nil, found), "found network: read key founder.key: it is no regular file")
+	must(t, os.Remove(path))
+	must(t, d.Init(rand.Reader, nil, found))
+	must(t, os.Remove(path))
+	must(t, os.Mkdir(path, 0o700))
+	before := state(d)
+	if _, err := d.Archive(now); err == nil {
+		t.Error("the founder key was left behind without a word")
+	}
+	if state(d) != before {
+		t.Error("a refusal changed something")
+	}
+}
+
+func TestInitPassesRefusalsOn(t *testing.T) {
+	d := open(t, t.TempDir())
+	refuse := func(*pki.Identity, *pki.Identity) (Founding, error) { return Founding{}, errFault }
+	if err := d.Init(rand.Reader, nil, refuse); !errors.Is(err, errFault) {
+		t.Error(err)
+	}
+	equal(t, d.Init(rand.Reader, nil, func(i, f *pki.Identity) (Founding, error) {
+		out, err := found(f, i)
+		return out, err
+	}), "found network: identity.key is "+value(d.Identity()).ID().String()+", but the chain in state.db is "+value(d.Founder()).ID().String()+"'s")
+	equal(t, d.Init(rand.Reader, nil, func(*pki.Identity, *pki.Identity) (Founding, error) { return Founding{}, nil }), "found network: it needs a genesis and a chain")
+	if _, _, ok, err := d.Membership(); ok || err != nil {
+		t.Errorf("%v, %v", ok, err)
+	}
+}
+
+func TestCreateRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(path, nil, 0o600))
+	if err := Create(path); err == nil {
+		t.Error("a file was taken for a folder")
+	}
+	if _, err := Open(path); err == nil {
+		t.Error("a file was opened as a folder")
+	}
+}

@@ -166,13 +166,13 @@ func copyFolder(t testing.TB, from string) string {
 	return to
 }
 
-// failing makes every step fail from the n-th on, until the test ends, and counts them.
+// failing makes the n-th step fail, that one alone, until the test ends, and lists all.
 func failing(t testing.TB, n int) (steps *[]string) {
 	t.Helper()
 	steps = new([]string)
 	beforeWrite = func(step string) error {
 		*steps = append(*steps, step)
-		if len(*steps) >= n {
+		if len(*steps) == n {
 			return errFault
 		}
 		return nil

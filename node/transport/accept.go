@@ -24,7 +24,7 @@ const registerTimeout = 60 * time.Second
 type Acceptor interface {
 	// Network is what the acceptor shows to a joiner.
 	Network() (pki.Genesis, *view.Contact)
-	// Accept finds the nominator and brings its decision. Known tells, also beside an error, that the token is proven. A refusal is a *pki.Refusal.
+	// Accept finds the nominator and brings its decision. Proven tells, also beside an error, that the token is proven. A refusal is a *pki.Refusal.
 	Accept(ctx context.Context, reg wire.Registration, observed string) (chain pki.Chain, proven bool, err error)
 	// Peers are whom a joiner is introduced to.
 	Peers(ctx context.Context, joiner pki.ID) []*view.Contact
@@ -40,7 +40,9 @@ type RegistrationService struct {
 }
 
 // AddTo registers the service with a server that NewRegistrationServer made.
-func (s *RegistrationService) AddTo(server *grpc.Server) { gossippb.RegisterRegistrationServer(server, s) }
+func (s *RegistrationService) AddTo(server *grpc.Server) {
+	gossippb.RegisterRegistrationServer(server, s)
+}
 
 // registering is one joiner at the acceptor.
 type registering struct {

@@ -20,8 +20,7 @@ import (
 // not keep a joiner from the next.
 const greetTimeout = 5 * time.Second
 
-// ErrRefused is an acceptor's refusal, or an acceptor that is not what the token names. Nothing was changed here; whether a
-// use was claimed is in the message.
+// ErrRefused is an acceptor's refusal, or an acceptor that is not what the token names. Nothing was changed here.
 var ErrRefused = errors.New("refused")
 
 // Joining is what a joiner brings to a registration.

@@ -95,8 +95,8 @@ func (v *View) Judge(now time.Time, c *Contact) Verdict {
 		return Same
 	case c.Sequence == e.Sequence:
 		return Conflict
-	case e.refilled(now) < 1:
-		return Hasty
+	case e.refilled(now) < 1 && (!c.Left || e.State == Left):
+		return Hasty // but not of one goodbye for every contact that was taken
 	}
 	if _, ok := v.room(c); e.State == Left && !ok {
 		return Full
@@ -122,7 +122,9 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 		if e.State == Left {
 			dropped = v.makeRoom(c)
 		}
-		e.budget, e.budgetAt = e.refilled(now)-1, now
+		if !c.Left {
+			e.budget, e.budgetAt = e.refilled(now)-1, now
+		}
 		v.replace(now, e, c)
 		return e, dropped
 	}
