@@ -241,7 +241,7 @@ func TestCertShowFindsTheOne(t *testing.T) {
 }
 
 func TestCompletionIsLive(t *testing.T) {
-	f := serveFake(t, &fakeNode{shows: []*adminpb.Snapshot{fakePicture()}})
+	f := serveFake(t, &fakeNode{shows: []*adminpb.Snapshot{fakePicture()}, shared: fakeServices()})
 	// The shells' scripts keep what begins as the word typed; here all of it is seen.
 	for line, want := range map[string]string{
 		"cert show --dir DIR _":              "node-b\talive server\nnode-c\tdead server\nnode-d\tlate server\n:4",
@@ -252,6 +252,8 @@ func TestCompletionIsLive(t *testing.T) {
 		"wait --dir DIR --for peer:node-c":   "\npeer:node-c\tdead server\n",
 		"wait --dir DIR --for al":            "\nalive>=\n",
 		"token revoke --dir DIR _":           "00000000000000aa\tserver for b\n:4",
+		"ping --dir DIR _":                   "node-b\talive server\n",
+		"services remove --dir DIR _":        "b.example:1\tadded\nc.example:1\tadded\n:4",
 		"peers -o js":                        "json\njsonl\nname\n:4",
 		"nominate --mode c":                  "server\nclient\n:4",
 		"serve --log-format _":               "text\njson\n:4",

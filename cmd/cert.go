@@ -10,8 +10,11 @@ import (
 func (a *app) certCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "cert",
-		Short: "Show the certificates of this node and its peers",
-	}, a.certListCommand(), a.certShowCommand())
+		Short: "Show, check and renew certificates",
+		Long: `A leaf is the TLS certificate that a node uses; each node makes and renews its own, and its identity vouches for it.
+These commands show the leaves of the node in the folder and of its peers, tell whether one ends soon, and renew the
+node's own before its time.`,
+	}, a.certListCommand(), a.certShowCommand(), a.certRotateCommand(), a.certCheckCommand())
 }
 
 // A certView is the leaf of a node: its TLS certificate in use. Of a peer without a connection only the epoch is known.

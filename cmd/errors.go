@@ -19,6 +19,7 @@ const (
 	exitRefused     = 4
 	exitNobody      = 5
 	exitTimeout     = 6
+	exitUnhealthy   = 7
 	exitInterrupted = 130
 )
 
@@ -33,6 +34,7 @@ var exitMeanings = []struct {
 	{exitRefused, "refused: TLS, token or permission"},
 	{exitNobody, "no such peer, or a filter matched nobody"},
 	{exitTimeout, "`g2g wait` ran out of time"},
+	{exitUnhealthy, "`g2g cert check` found a leaf that ends soon, or `g2g doctor` a problem"},
 	{exitInterrupted, "interrupted"},
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,10 @@ type fakeNode struct {
 	hangs   bool
 	asked   *adminpb.NominateRequest
 	revoked string
+	rotate  *adminpb.RotateRequest
+	trips   []*adminpb.PingResponse
+	shared  []*adminpb.Service
+	full    bool // takes no more services
 }
 
 // serveFake puts the fake behind a socket until the test ends.
@@ -109,6 +114,53 @@ func (f *fakeNode) RevokeToken(_ context.Context, r *adminpb.RevokeTokenRequest)
 	n := fakeNomination()
 	n.RevokedAt = 1_800_000_000
 	return &adminpb.RevokeTokenResponse{Nomination: n}, nil
+}
+
+func (f *fakeNode) Rotate(ctx context.Context, r *adminpb.RotateRequest) (*adminpb.RotateResponse, error) {
+	f.rotate = r
+	if err := f.wait(ctx); err != nil {
+		return nil, err
+	}
+	reply := &adminpb.RotateResponse{Leaf: &adminpb.Leaf{Epoch: 8, NotBefore: 1_700_000_000, NotAfter: 4_000_000_000, Fingerprint: "aabb"}, MinEpoch: 5}
+	if r.GetRevoke() {
+		reply.MinEpoch, reply.Redialled = 8, 2
+	}
+	return reply, nil
+}
+
+func (f *fakeNode) Ping(r *adminpb.PingRequest, stream grpc.ServerStreamingServer[adminpb.PingResponse]) error {
+	for _, trip := range f.trips[:min(len(f.trips), int(r.GetCount()))] {
+		if err := stream.Send(trip); err != nil {
+			return err
+		}
+	}
+	return f.refuse
+}
+
+func (f *fakeNode) Services(ctx context.Context, _ *adminpb.ServicesRequest) (*adminpb.ServicesResponse, error) {
+	return &adminpb.ServicesResponse{Services: f.shared}, f.wait(ctx)
+}
+
+func (f *fakeNode) AddService(ctx context.Context, r *adminpb.AddServiceRequest) (*adminpb.ServicesResponse, error) {
+	if !f.full {
+		f.shared = append(f.shared, &adminpb.Service{Address: r.GetAddress(), Origin: originAdded})
+	}
+	return f.Services(ctx, nil)
+}
+
+func (f *fakeNode) RemoveService(ctx context.Context, r *adminpb.RemoveServiceRequest) (*adminpb.ServicesResponse, error) {
+	f.shared = slices.DeleteFunc(f.shared, func(s *adminpb.Service) bool { return s.GetAddress() == r.GetAddress() })
+	return f.Services(ctx, nil)
+}
+
+// fakeServices are one of each origin, and one that came home.
+func fakeServices() []*adminpb.Service {
+	return []*adminpb.Service{
+		{Address: "a.example:1", Origin: originConfig, LastVisitMs: 1_700_000_000_000, LastId: fakeID(2), LastName: "node-b", Visits: 3, ToldBy: []string{"node-b", "node-c"}},
+		{Address: "b.example:1", Origin: originAdded, LastVisitMs: 1_700_000_000_000, LastId: fakeID(1), Self: true, Visits: 1},
+		{Address: "c.example:1", Origin: originAdded, LastVisitMs: 1_700_000_000_000, Error: "nobody \x1b[31m", Visits: 2},
+		{Address: "d.example:1", Origin: originPeers, ToldBy: []string{"node-c"}},
+	}
 }
 
 func fakeNomination() *adminpb.Nomination {

@@ -29,7 +29,8 @@ func exitCodesText() string {
 }
 
 const environmentMore = `
-Also read: HOME (default folder), NO_COLOR and TERM (colours and rewritten lines), NOTIFY_SOCKET (systemd).`
+Also read: HOME (default folder), NO_COLOR and TERM (colours and rewritten lines), NOTIFY_SOCKET, WATCHDOG_USEC and
+WATCHDOG_PID (systemd).`
 
 const formattingText = `Data goes to stdout and nothing else does; errors, hints, notes and progress go to stderr.
 

@@ -99,7 +99,7 @@ func foundFailure(err error, dir string) error {
 // folderContents names the files that a node keeps and that are in a folder.
 func folderContents(dir string) string {
 	var there []string
-	for _, name := range []string{"identity.key", "founder.key", config.FileName, "state.db"} {
+	for _, name := range []string{identityFile, founderFile, config.FileName, stateFile} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			there = append(there, name)
 		}

@@ -44,6 +44,16 @@ func TestFormats(t *testing.T) {
 		eventOf(&adminpb.Event{Seq: 1, TimeMs: 1_700_000_000_123, Kind: "state", Severity: "warning", Peer: fakeID(3), Name: "node-c", Detail: "alive to dead\x1b[31m"}),
 		eventOf(&adminpb.Event{Seq: 2, TimeMs: 1_700_000_001_000, Kind: "refused", Severity: "info", Peer: fakeID(9), Detail: "no <member> & stranger"}),
 	}
+	rotated := rotatedView{Epoch: 8, NotBefore: atSecond(1_700_000_000), NotAfter: atSecond(1_700_086_400), Fingerprint: "aabb", Revoked: true, MinEpoch: 8, Shown: 2}
+	findings := []finding{
+		{levelOK, "folder", "/var/lib/g2g", ""},
+		{levelProblem, "files", "identity.key has mode 0644", "chmod 600 /var/lib/g2g/identity.key"},
+		{levelWarning, "peers", "node-\x1bc is dead", "is it up?"},
+	}
+	measured := benchView{
+		Version: "v1", Nodes: 32, CompleteMS: 1500, HalfMS: 900, SettleS: 5, WindowS: 60, SentBytesS: 1830.5, SentPacketsS: 7.25,
+		CPUMSS: 1.75, WakeupsS: 51.2, PSSKiB: 9000, PSSMaxKiB: 9900,
+	}
 	for _, f := range []string{asTable, asJSON, asLines, asName} {
 		var b bytes.Buffer
 		for _, err := range []error{
@@ -53,6 +63,11 @@ func TestFormats(t *testing.T) {
 			eventListing.write(&b, f, events),
 			writeObject(&b, f, certsOf(p)[2], "node-c", certFields(certsOf(p)[2], p)),
 			peerListing.write(&b, f, nil),
+			serviceListing(now).write(&b, f, servicesOf(&adminpb.ServicesResponse{Services: fakeServices()})),
+			dueListing(now).write(&b, f, dueOf(certsOf(p), now, 30*time.Hour)),
+			writeObject(&b, f, rotated, "8", rotatedFields(rotated, now)),
+			(&doctor{a: &app{terminal: &terminal{out: &b}}, found: findings}).tell(f),
+			writeObject(&b, f, measured, "", benchFields(measured)),
 		} {
 			if err != nil {
 				t.Fatal(err)
@@ -76,6 +91,13 @@ func TestJSONFieldsAreTheContract(t *testing.T) {
 		{"peers", peerView{}, "id name mode state reason unreachable addresses age_ms limit_ms sequence epoch leaf_not_after services depth nominated_by first_seen last_exchange"},
 		{"events", eventView{}, "seq time kind severity peer name detail"},
 		{"version", versionView{}, "version commit go protocol_min protocol_max"},
+		{"services", serviceView{}, "address origin last_visit last_id last_name self error visits told_by"},
+		{"ping", pingView{}, "id name sent answered min_ms median_ms max_ms round_trips"},
+		{"ping.round_trips", tripView{}, "seq rtt_ms error"},
+		{"cert rotate", rotatedView{}, "epoch not_before not_after fingerprint revoked min_epoch peers_shown"},
+		{"cert check", dueView{}, "id name self epoch not_after left_s"},
+		{"doctor", finding{}, "level check what hint"},
+		{"bench", benchView{}, "version nodes complete_ms complete_median_ms settle_s window_s sent_bytes_s sent_packets_s cpu_ms_s wakeups_s pss_kib pss_max_kib"},
 		{"error", errorView{}, "error hint code"},
 	} {
 		var fields []string

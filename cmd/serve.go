@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -20,7 +23,11 @@ Once its ports are up it prints one line to stdout, with the addresses as bound 
   ready name=NAME id=ID gossip=ADDRESS register=ADDRESS admin=SOCKET
 
 and then logs to stderr. A node without a network opens only its admin socket and waits for g2g join. With --join it
-joins first, unless it is a member of that network already.`,
+joins first, unless it is a member of that network already.
+
+SIGHUP makes it read its configuration again: log.level and log.format count at once, for what needs a restart it logs a
+line each. A configuration that is wrong is logged and changes nothing. Under systemd it says when it is ready, reloads
+and stops, and answers the watchdog.`,
 		Example: `  g2g serve
   g2g serve --dir /var/lib/g2g --log-format json
   g2g serve --join @/run/secrets/g2g-token --advertise 192.0.2.7:7401`,
@@ -50,15 +57,18 @@ joins first, unless it is a member of that network already.`,
 
 // serve runs the node until ctx ends, which is how it is meant to end.
 func (a *app) serve(ctx context.Context, o joinOptions) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // from here on it is a wish, not the end
+	defer signal.Stop(hangups)
 	loaded, err := a.load(o.dir, o.flags)
 	if err != nil {
 		return err
 	}
-	log, err := nodeLog(a.err, loaded.Config.Log)
+	log, err := newNodeLog(a.err, loaded.Config.Log)
 	if err != nil {
 		return err
 	}
-	r, err := start(ctx, o.dir, loaded.Config, log)
+	r, err := start(ctx, o.dir, loaded.Config, log.Logger)
 	if err != nil {
 		return asked(ctx, err)
 	}
@@ -71,12 +81,19 @@ func (a *app) serve(ctx context.Context, o joinOptions) error {
 		return errors.Join(fmt.Errorf("write the ready line: %w", err), r.Stop())
 	}
 	a.notifySystemd("READY=1")
-	select {
-	case <-r.done:
-		return r.err
-	case <-ctx.Done():
-		a.notifySystemd("STOPPING=1")
-		return r.Stop()
+	defer a.watchdog(r)()
+	reload := &reloading{a: a, dir: o.dir, flags: o.flags, log: log, current: loaded}
+	for {
+		select {
+		case <-r.done:
+			a.notifySystemd("STOPPING=1")
+			return r.err
+		case <-ctx.Done():
+			a.notifySystemd("STOPPING=1")
+			return r.Stop()
+		case <-hangups:
+			reload.run()
+		}
 	}
 }
 

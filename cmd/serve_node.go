@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -17,6 +16,13 @@ import (
 	"github.com/g2g-net/g2g/node/config"
 	"github.com/g2g-net/g2g/node/store"
 	"github.com/g2g-net/g2g/pki"
+)
+
+// The files of a folder, for the commands that do not run a node.
+const (
+	identityFile = store.IdentityFile
+	founderFile  = store.FounderFile
+	stateFile    = store.StateFile
 )
 
 func init() { node.Version = buildVersion().Version }
@@ -175,19 +181,38 @@ func nodeCode(err error) (int, bool) {
 	return 0, false
 }
 
-// nodeLog is the log that the configuration asks for.
-func nodeLog(w io.Writer, c config.Log) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		return nil, err
-	}
-	options := &slog.HandlerOptions{Level: level}
-	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options)), nil
-	}
-	return slog.New(slog.NewTextHandler(w, options)), nil
+// alive asks the node's loop for a sign of life.
+func (r *running) alive(ctx context.Context) error {
+	_, err := r.node.Picture(ctx)
+	return err
 }
 
 func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func socketPath(dir string) string { return admin.SocketPath(dir) }
+
+// keyID is the ID of a key file that a node would accept.
+func keyID(path string) (string, error) {
+	key, err := store.ReadKey(path)
+	if err != nil {
+		return "", err
+	}
+	return key.ID().String(), nil
+}
+
+// membershipIn reads what the state of a stopped node says.
+func membershipIn(dir string) (membership, error) {
+	d, err := store.Open(dir)
+	if err != nil {
+		return membership{}, err
+	}
+	genesis, chain, member, err := d.Membership()
+	err = errors.Join(err, d.Close())
+	if err != nil || !member {
+		return membership{}, err
+	}
+	return membership{network: named(genesis.Network().String(), genesis.Name), mode: chain.Mode().String()}, nil
+}
+
+// isBusy says whether something failed because another process has the folder.
+func isBusy(err error) bool { return errors.Is(err, store.ErrBusy) }

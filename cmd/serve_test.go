@@ -73,8 +73,11 @@ func TestKeepConfigKeepsWhatIsThere(t *testing.T) {
 
 func TestNodeLog(t *testing.T) {
 	for _, c := range []config.Log{{Format: "text", Level: "info"}, {Format: "json", Level: "debug"}, {Format: "text", Level: "error"}} {
-		if _, err := nodeLog(os.Stderr, c); err != nil {
+		if _, err := newNodeLog(os.Stderr, c); err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}
+	}
+	if _, err := newNodeLog(os.Stderr, config.Log{Format: "text", Level: "loud"}); err == nil {
+		t.Error("level loud was accepted")
 	}
 }

@@ -25,6 +25,7 @@ func testRoot() *cobra.Command {
 // dataless are the commands that print no data, or what other programs fix the form of.
 var dataless = []string{
 	"g2g serve", "g2g leave", "g2g demo", "g2g help", "g2g config check",
+	"g2g docs man",
 	"g2g completion bash", "g2g completion zsh", "g2g completion fish", "g2g completion powershell",
 }
 
@@ -110,6 +111,12 @@ func TestDidYouMean(t *testing.T) {
 		"peers --dri x":         "--dir",
 		"peers --sort agee":     "age",
 		"wait --for lte==0":     "late",
+		"service":               "g2g services",
+		"services lst":          "g2g services list",
+		"services ad x:1":       "g2g services add",
+		"cert rotat":            "g2g cert rotate",
+		"docs mann":             "g2g docs man",
+		"cert check --withn 1h": "--within",
 	} {
 		got := run(t, "", nil, strings.Fields(line)...)
 		if got.code != exitUsage || !strings.Contains(got.err, "\ng2g: hint: did you mean "+want) || !strings.Contains(got.err, "\nusage: g2g") {
@@ -122,7 +129,7 @@ func TestDidYouMean(t *testing.T) {
 }
 
 func TestGroupsWantASubcommand(t *testing.T) {
-	for _, name := range []string{"token", "cert", "config", "completion"} {
+	for _, name := range []string{"token", "cert", "config", "completion", "docs"} {
 		got := run(t, "", nil, name)
 		if got.code != exitUsage || !strings.Contains(got.err, "g2g: error: "+name+": needs a subcommand: ") {
 			t.Errorf("g2g %s: exit %d\n%s", name, got.code, got.err)

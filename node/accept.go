@@ -131,7 +131,7 @@ func (n *Node) dialFor(observed string) transport.Dialer {
 func dialable(address, observed string) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return nil // a name: dialFor judges what it leads to
+		return nil //nolint:nilerr // a name: dialFor judges what it leads to
 	}
 	to := a.Addr().Unmap()
 	from, err := netip.ParseAddr(observed)

@@ -119,7 +119,7 @@ func TestFakeAcceptor(t *testing.T) {
 			{"without a chain", stranger, nil, (*attacker).welcomes, 1, "it has no chain"},
 			{"without a chain, with a member's contact", stranger, nil, showing(theirs), 1,
 				"register: refused: the acceptor is no member: not a member of this network: parse chain: cut short: 0 bytes where 1 are needed"},
-			{"with a member's chain", stranger, wearing(n1.Node.member.Load().chain), showing(theirs), 1,
+			{"with a member's chain", stranger, wearing(n1.member.Load().chain), showing(theirs), 1,
 				"register: refused: the acceptor is no member: not a member of this network: the chain is " + n1.ID().Short() + "'s"},
 			{"in client mode", client, nil, (*attacker).welcomes, 1, "register: refused: read welcome: the acceptor is a client-mode member"},
 			{"in client mode, with a member's contact", client, nil, showing(theirs), 1, "register: refused: the acceptor is a client-mode member"},

@@ -49,7 +49,7 @@ func TestAcceptorAnswersWithAFalseAdmission(t *testing.T) {
 			}
 			return chain.Bytes()
 		}
-		theirs := joiner.Node.identity.Key()
+		theirs := joiner.identity.Key()
 		flipped := admit(root, rootChain, theirs, server)
 		flipped[len(flipped)-1] ^= 1
 		for _, c := range []struct {
@@ -58,7 +58,7 @@ func TestAcceptorAnswersWithAFalseAdmission(t *testing.T) {
 		}{
 			{"of its own sealing", "the chain is by " + mallory.ID().Short() + ", who did not make the token", admit(mallory.identity, mallory.chain, theirs, server)},
 			{"its own", "the chain is " + mallory.ID().Short() + "'s", mallory.chain.Bytes()},
-			{"another member's", "the chain is " + n1.ID().Short() + "'s", n1.Node.member.Load().chain.Bytes()},
+			{"another member's", "the chain is " + n1.ID().Short() + "'s", n1.member.Load().chain.Bytes()},
 			{"in another mode", "the chain is for client mode, server mode was asked for", admit(root, rootChain, theirs, pki.Nomination{Mode: pki.Client})},
 			{"with a bent seal", "verify chain: link 2: the seal does not fit", flipped},
 			{"of another network", "verify chain: link 1: it belongs to network " + other.genesis.Network().String() + ", this one is " + f.genesis().Network().String(),
@@ -107,13 +107,14 @@ func TestAcceptorKeepsTheAdmission(t *testing.T) {
 				}
 				return answer()
 			}
-			check := unchanged(n1, joiner)
+			check := unchanged(joiner)
 			if _, err := joiner.Join(context.Background(), token, mallory.serve(fake)); err == nil || kept == nil {
 				t.Errorf("joined at a false acceptor, or the nominator refused: %v", err)
 			}
 			check()
 		}
 		thief := w.outsider(3)
+		w.settle()
 		thief.refused(token, "", "the token is used up: 1 of 1, last by "+joiner.ID().String(), f, n1)
 		stranger := w.stranger("10.0.9.2", f)
 		stolen, err := pki.VerifyChain(kept.GetChain(), f.genesis())

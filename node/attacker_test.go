@@ -65,10 +65,10 @@ func (w *world) member(ip string, of *actor, mode pki.Mode) *attacker {
 
 // root is the identity and the chain of a node whose folder the test reads while it runs.
 func (w *world) root(of *actor) (*pki.Identity, pki.Chain) {
-	return of.Node.identity, of.Node.member.Load().chain
+	return of.identity, of.member.Load().chain
 }
 
-func (a *actor) genesis() pki.Genesis { return a.Node.member.Load().genesis }
+func (a *actor) genesis() pki.Genesis { return a.member.Load().genesis }
 
 // mint gives the attacker an honest leaf of his own.
 func (a *attacker) mint(epoch uint64, life time.Duration) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/g2g-net/g2g/node/gossip"
-	"github.com/g2g-net/g2g/node/store"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -58,7 +57,7 @@ func (a *actor) peer(id pki.ID) *gossip.Peer {
 
 // notices are the details of what the node told its operator of one kind.
 func (a *actor) notices(kind gossip.Kind) (details []string) {
-	for _, e := range a.Node.ring.Since(24*time.Hour, time.Now()) {
+	for _, e := range a.ring.Since(24*time.Hour, time.Now()) {
 		if e.Kind == kind {
 			details = append(details, e.Detail)
 		}
@@ -74,20 +73,10 @@ func (w *world) outsider(i int) *actor {
 	return a
 }
 
-// folder tells whether the folder of a node, running or not, belongs to a network.
+// folder tells whether the folder of a running node belongs to a network.
 func (a *actor) folder() bool {
 	a.w.t.Helper()
-	d := (*store.Dir)(nil)
-	if a.Node != nil {
-		d = a.Node.dir
-	} else {
-		var err error
-		if d, err = store.Open(a.dir); err != nil {
-			a.w.t.Fatal(err)
-		}
-		defer d.Close()
-	}
-	_, _, member, err := d.Membership()
+	_, _, member, err := a.Node.dir.Membership()
 	if err != nil {
 		a.w.t.Fatal(err)
 	}
@@ -122,7 +111,7 @@ func (a *actor) state() string {
 		fmt.Fprintf(&b, "token %s: version %d, used %d, %d users, revoked %t\n", n.TokenID(), n.Version, n.Used, len(n.Users), n.RevokedAt != 0)
 	}
 	for _, p := range s.Peers {
-		fmt.Fprintf(&b, "peer %s %s %s, sequence %d, %v\n", p.ID, p.Name, p.State, p.Contact.Sequence, p.Addresses)
+		fmt.Fprintf(&b, "peer %s %s %s, sequence %d, %v\n", p.ID, p.Name, p.State, p.Sequence, p.Addresses)
 	}
 	return b.String()
 }

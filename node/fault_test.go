@@ -129,6 +129,7 @@ func TestRegistrationIsCutAnywhere(t *testing.T) {
 						w.settle()
 					}
 					if !joiner.Info().Member {
+						w.pass(6 * time.Second) // the acceptor's way to the nominator is there again
 						if _, err := joiner.Join(context.Background(), token, acceptor.Info().Register); err != nil {
 							t.Errorf("step %d: again: %v", step, err)
 						}
@@ -167,7 +168,7 @@ func TestRegistrationIsGivenUpAnywhere(t *testing.T) {
 						_, err := joiner.Join(ctx, token, at)
 						done <- err
 					}()
-					time.Sleep(moment) // virtual
+					w.pass(moment)
 					if killed {
 						acceptor.kill()
 					} else {

@@ -244,7 +244,7 @@ func TestStrangerLeavesConnectionsHalfOpen(t *testing.T) {
 			}
 			heap.look()
 			nodes = append(nodes, w.joiner(2+round, f))
-			time.Sleep(10 * time.Second) // virtual
+			w.pass(10 * time.Second)
 			for _, c := range open {
 				_ = c.Close()
 			}

@@ -37,7 +37,7 @@ func (a *attacker) denied(victim *actor, method, reason string) {
 	if status.Code(err) != codes.PermissionDenied || status.Convert(err).Message() != "refused "+method+": "+reason {
 		a.w.t.Errorf("got  %v\nwant %s", err, reason)
 	}
-	time.Sleep(time.Second) // virtual: the connection is closed
+	a.w.pass(time.Second) // the connection is closed
 	if n := a.registry.Counts().Outbound; n > 0 && a.registry.Close(victim.ID()) > 0 {
 		a.w.t.Errorf("%d connections are still open after %s", n, method)
 	}
@@ -51,7 +51,7 @@ func TestStrangersAtTheGossipPort(t *testing.T) {
 		w.settle()
 		other := w.other(f)
 		other.genesis = f.genesis() // so that his own connection does not refuse the victim
-		theirs := n1.Node.member.Load().chain
+		theirs := n1.member.Load().chain
 		check := unchanged(f, n1)
 		for _, c := range []struct {
 			what   string
@@ -92,9 +92,9 @@ func TestClientModeMemberIsHeldToItsMode(t *testing.T) {
 		w.settle()
 		client := w.member("10.0.9.1", f, pki.Client)
 		check := unchanged(f, n1)
-		for _, method := range gossipMethods() {
-			if !strings.HasSuffix(method, "/Join") && !strings.HasSuffix(method, "/Exchange") {
-				client.denied(f, method, "not allowed in client mode")
+		for _, rule := range transport.Table() {
+			if !rule.Client && !rule.Stranger {
+				client.denied(f, rule.Method, "not allowed in client mode")
 			}
 		}
 		// The Registration port has nothing for members either.
@@ -120,7 +120,7 @@ func TestRevokedEpochIsRefused(t *testing.T) {
 		n1 := w.joiner(1, f)
 		w.settle()
 		thief := w.stranger("10.0.9.1", f)
-		thief.leaf.Store(n1.Node.leaf.Load()) // certificate and key, as from its memory
+		thief.leaf.Store(n1.leaf.Load()) // certificate and key, as from its memory
 		if _, err := thief.gossip(f).Exchange(context.Background(), &gossippb.ExchangeRequest{}); err != nil {
 			t.Fatalf("before the revocation: %v", err)
 		}
@@ -188,11 +188,11 @@ func TestForgedLeaves(t *testing.T) {
 		w.settle()
 		joiner := w.outsider(2)
 		thief := w.stranger("10.0.9.1", f)
-		expired, err := pki.MintLeaf(rand.Reader, n1.Node.identity, f.genesis().Network(), n1.Node.member.Load().chain, 1, time.Now().Add(-48*time.Hour), 24*time.Hour)
+		expired, err := pki.MintLeaf(rand.Reader, n1.identity, f.genesis().Network(), n1.member.Load().chain, 1, time.Now().Add(-48*time.Hour), 24*time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
-		now, live := time.Now(), n1.Node.leaf.Load()
+		now, live := time.Now(), n1.leaf.Load()
 		seal := func(b []byte) { b[len(b)-1] ^= 1 }
 		epoch := func(b []byte) { b[1+32+32+7]++ }
 		check := unchanged(f, n1, joiner)

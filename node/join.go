@@ -101,7 +101,7 @@ func (n *Node) register(ctx context.Context, token pki.Token, address string, p 
 func (n *Node) joinerContact(genesis pki.Genesis, mode pki.Mode, p ports) (*view.Contact, error) {
 	now := time.Now()
 	c := view.Contact{
-		Name: n.cfg.Name, Mode: mode, Sequence: uint64(max(1, now.UnixMilli())), NotAfter: now.Add(JoinTimeout).Unix(), //nolint:gosec // not negative
+		Name: n.cfg.Name, Mode: mode, Sequence: uint64(max(1, now.UnixMilli())), NotAfter: now.Add(JoinTimeout).Unix(),
 		Epoch: 1, Incarnation: 1, Anchor: view.Link{1}, Period: n.cfg.Signature.Period, Services: n.cfg.Services,
 	}
 	if p.gossip != nil {

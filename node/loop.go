@@ -108,7 +108,7 @@ func (n *Node) advance() {
 	}
 	now := time.Now()
 	if !now.Before(n.rotateAt) {
-		n.rotate(now)
+		_ = n.rotate(now) // logged; it is tried again
 	}
 	n.machine.Advance(now)
 	n.turn(nil)
@@ -145,6 +145,9 @@ func (n *Node) turn(j *job) {
 	}
 	for _, s := range effects.Sends {
 		n.send(s)
+	}
+	for _, v := range effects.Visits {
+		n.visit(v)
 	}
 	if j != nil {
 		close(j.done)
@@ -204,6 +207,51 @@ func (n *Node) send(s gossip.Send) {
 	})
 }
 
+// visit dials a service in a goroutine of its own.
+func (n *Node) visit(v gossip.Visit) {
+	m := n.member.Load()
+	select {
+	case n.sends <- struct{}{}:
+	default:
+		n.machine.VisitFailed(time.Now(), v.Address, "too many calls are under way")
+		return
+	}
+	n.tasks.Go(func() {
+		who, resp, err := n.visitAt(m, v)
+		<-n.sends
+		n.post(func(now time.Time, machine *gossip.Machine) {
+			if err != nil {
+				machine.VisitFailed(now, v.Address, err.Error())
+				return
+			}
+			machine.Visited(now, v.Address, who, resp)
+		})
+	})
+}
+
+// visitAt introduces this node to whoever stands behind a service, unless that is this very node.
+func (n *Node) visitAt(m *member, v gossip.Visit) (who pki.ID, resp gossip.JoinResponse, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), v.Timeout)
+	defer cancel()
+	conn, who, err := transport.Visit(ctx, transport.PoolConfig{Source: doors{n}, Registry: m.registry, Dial: n.opt.Dial}, v.Address)
+	if err != nil {
+		return pki.ID{}, resp, err
+	}
+	defer func() { _ = conn.Close() }()
+	if who == n.ID() {
+		return who, resp, nil
+	}
+	answer, err := transport.Ask(ctx, conn, m.gate, v.Request)
+	if err != nil {
+		return pki.ID{}, resp, err
+	}
+	resp, ok := answer.(gossip.JoinResponse)
+	if !ok {
+		return pki.ID{}, resp, fmt.Errorf("a %T answers no join", answer)
+	}
+	return who, resp, nil
+}
+
 // goodbye tells the active peers, and waits a little for them to hear it.
 func (n *Node) goodbye() {
 	if n.machine == nil {
@@ -221,39 +269,4 @@ func (n *Node) goodbye() {
 			return
 		}
 	}
-}
-
-// rotate begins a new epoch with a new leaf. Connections that are open keep the old one until they are renewed.
-func (n *Node) rotate(now time.Time) {
-	m := n.member.Load()
-	epoch, err := n.machine.Rotate(now)
-	n.turn(nil) // the epoch is on disk before a leaf carries it
-	if err == nil && n.fatal == nil {
-		err = n.mint(now, m.genesis, m.chain, epoch)
-	}
-	if err != nil {
-		n.log.Error("rotate leaf", "error", err)
-		n.rotateAt = now.Add(time.Minute)
-	}
-}
-
-// A leaf is renewed at about two thirds of its life: from rotateFrom of it, rotateSpread more at most.
-const (
-	rotateFrom   = 0.62
-	rotateSpread = 0.10
-)
-
-// mint makes the leaf of an epoch and sets the time of its renewal.
-func (n *Node) mint(now time.Time, genesis pki.Genesis, chain pki.Chain, epoch uint64) error {
-	leaf, err := pki.MintLeaf(n.opt.Random, n.identity, genesis.Network(), chain, epoch, now, n.cfg.Leaf.Life)
-	if err != nil {
-		return err
-	}
-	n.leaf.Store(leaf)
-	var b [1]byte
-	if _, err := n.opt.Random.Read(b[:]); err != nil {
-		return err
-	}
-	n.rotateAt = now.Add(time.Duration(float64(n.cfg.Leaf.Life) * (rotateFrom + rotateSpread*float64(b[0])/255)))
-	return nil
 }

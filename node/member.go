@@ -130,6 +130,7 @@ func (n *Node) newMachine(now time.Time, m *member, saved gossip.Saved) (*gossip
 	}
 	return gossip.New(gossip.Config{
 		Identity: n.identity, Genesis: m.genesis, Chain: m.chain, Name: n.cfg.Name, Addresses: m.advertised, Services: n.cfg.Services,
+		Observe:  len(n.cfg.Gossip.Advertise) == 0,
 		Interval: n.cfg.Gossip.Interval, Period: n.cfg.Signature.Period, LeafLife: n.cfg.Leaf.Life,
 		Rule: stale.Rule{Late: n.cfg.Stale.Late, Dead: n.cfg.Stale.Dead}, Random: random, Secrets: n.opt.Random,
 		Seal: func(c view.Contact) (*view.Contact, error) {
@@ -141,12 +142,16 @@ func (n *Node) newMachine(now time.Time, m *member, saved gossip.Saved) (*gossip
 // serve opens both ports to the world.
 func (n *Node) serve(m *member, p ports) {
 	if p.gossip == nil {
+		if !n.programs.None() {
+			n.log.Warn("the program's services are not served: a client-mode member has no port")
+		}
 		return
 	}
 	gate := transport.NewGate(transport.GateConfig{Known: n.knows})
 	sc := transport.ServerConfig{
 		Source: doors{n}, Registry: m.registry, Log: n.log,
 		MaxConnectionAge: n.cfg.Leaf.Life / 6, MaxConnectionAgeGrace: min(10*time.Minute, n.cfg.Leaf.Life/24),
+		Services: n.programs,
 	}
 	m.gossip = transport.NewGossipServer(sc)
 	(&transport.GossipService{Gate: m.gate, Handler: doors{n}}).AddTo(m.gossip)
@@ -182,6 +187,9 @@ func (m *member) ask(s gossip.Send) (gossip.Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Fresh {
+		m.pool.Redial(s.To)
+	}
 	return transport.Ask(ctx, conn, m.gate, s.Request)
 }
 
@@ -189,6 +197,20 @@ func (m *member) ask(s gossip.Send) (gossip.Message, error) {
 func (n doors) Receive(ctx context.Context, from pki.ID, req gossip.Message) (resp gossip.Message, err error) {
 	err = n.do(ctx, func(now time.Time, m *gossip.Machine) { resp = m.Receive(now, from, req) })
 	return resp, err
+}
+
+// Reach dials an address of a member's and looks for it there, for as many members at once as there are places.
+func (n doors) Reach(ctx context.Context, from pki.ID, req gossip.ReachRequest) error {
+	select {
+	case n.reaching <- struct{}{}:
+		defer func() { <-n.reaching }()
+	default:
+		return transport.ErrBusy
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	m := n.member.Load()
+	return transport.Found(ctx, transport.PoolConfig{Source: n, Registry: m.registry, Dial: n.dialFor(req.Observed)}, req.Address, from)
 }
 
 // Decide judges a claim on a token of this node.

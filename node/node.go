@@ -43,6 +43,7 @@ var Version = "devel"
 const (
 	inboxSize   = 256             // requests that wait for the loop; one more is refused
 	maxSends    = 128             // calls to peers under way
+	maxReaching = 4               // dials on behalf of members under way
 	goodbyeTime = 2 * time.Second // that a leaving node waits for its goodbye to be heard
 	dialTimeout = time.Second
 	hostsEvery  = 5 * time.Second
@@ -57,6 +58,12 @@ type Options struct {
 	Dial    transport.Dialer
 	Random  io.Reader // makes keys and secrets; nil for the system's
 	NoAdmin bool      // opens no admin socket
+	// Services registers a program's gRPC services on the Gossip port, before it opens; nil for none. Every member may call
+	// them, in either mode, and CallerFrom tells who does. Names in the packages g2g and g2g.* are refused. A client-mode
+	// member has no port, so it serves none. No call outlives its connection, which ends a sixth of leaf.life after it was
+	// made, and a grace of a twenty-fourth (at most 10 minutes): a stream is cut then and must be begun anew, and a unary call
+	// that takes longer than the grace may be. A message has at most 4 MiB, a call's headers 8 KiB.
+	Services func(grpc.ServiceRegistrar)
 }
 
 // A Node is a folder that is open, and while Run runs, a process of the network. Its methods may be called from many
@@ -69,17 +76,19 @@ type Node struct {
 	identity *pki.Identity
 	started  time.Time
 
-	inbox   chan *job
-	stop    chan struct{} // closed by Leave
-	stopped chan struct{} // closed when the loop has ended
-	ready   chan struct{}
-	once    sync.Once
-	joining sync.Mutex
-	tasks   sync.WaitGroup
-	sends   chan struct{} // a place a call under way
-	turns   atomic.Uint64
-	ring    *admin.Ring
-	adminAt string
+	inbox    chan *job
+	stop     chan struct{} // closed by Leave
+	stopped  chan struct{} // closed when the loop has ended
+	ready    chan struct{}
+	once     sync.Once
+	joining  sync.Mutex
+	tasks    sync.WaitGroup
+	sends    chan struct{} // a place a call under way
+	reaching chan struct{} // a place a dial on behalf of a member
+	turns    atomic.Uint64
+	ring     *admin.Ring
+	adminAt  string
+	programs transport.Services
 
 	leaf    atomic.Pointer[pki.Leaf]
 	trust   atomic.Pointer[pki.Trust]
@@ -105,6 +114,10 @@ func OpenWith(dir string, cfg config.Config, opt Options) (*Node, error) {
 		return nil, fmt.Errorf("open node: %w", err)
 	}
 	opt = opt.withDefaults()
+	programs, err := transport.CollectServices(opt.Services)
+	if err != nil {
+		return nil, fmt.Errorf("open node: %w", err)
+	}
 	if err := store.Create(dir); err != nil {
 		return nil, fmt.Errorf("open node: %w", err)
 	}
@@ -119,7 +132,7 @@ func OpenWith(dir string, cfg config.Config, opt Options) (*Node, error) {
 	return &Node{
 		dir: d, cfg: cfg, opt: opt, log: opt.Log, identity: identity, started: time.Now(),
 		inbox: make(chan *job, inboxSize), stop: make(chan struct{}), stopped: make(chan struct{}), ready: make(chan struct{}),
-		sends: make(chan struct{}, maxSends), ring: admin.NewRing(),
+		sends: make(chan struct{}, maxSends), reaching: make(chan struct{}, maxReaching), ring: admin.NewRing(), programs: programs,
 	}, nil
 }
 

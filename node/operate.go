@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,4 +66,40 @@ func (n *Node) Revoke(ctx context.Context, id string) (nomination pki.Nomination
 		return pki.Nomination{}, fmt.Errorf("revoke: %w", err)
 	}
 	return nomination, verdict
+}
+
+// ErrNoService is an address that is none of this node's added services. Nothing was changed.
+var ErrNoService = errors.New("no such service was added here")
+
+// Services lists this node's shared addresses, and those that peers name.
+func (n *Node) Services(ctx context.Context) (list []gossip.Service, err error) {
+	if n.member.Load() == nil {
+		return nil, fmt.Errorf("services: %w", ErrNoNetwork)
+	}
+	err = n.do(ctx, func(_ time.Time, m *gossip.Machine) { list = m.Services() })
+	return list, err
+}
+
+// AddService makes an address one of this node's services, for good. One that it is already changes nothing.
+func (n *Node) AddService(ctx context.Context, address string) error {
+	_, err := n.changeServices(ctx, func(now time.Time, m *gossip.Machine) (bool, error) { return m.AddService(now, address) })
+	return err
+}
+
+// RemoveService undoes AddService. One of the configuration stays (ErrNoService).
+func (n *Node) RemoveService(ctx context.Context, address string) error {
+	changed, err := n.changeServices(ctx, func(now time.Time, m *gossip.Machine) (bool, error) { return m.RemoveService(now, address) })
+	if err == nil && !changed {
+		return fmt.Errorf("remove service %q: %w: %w", address, admin.ErrInvalid, ErrNoService)
+	}
+	return err
+}
+
+func (n *Node) changeServices(ctx context.Context, change func(time.Time, *gossip.Machine) (bool, error)) (changed bool, err error) {
+	if n.member.Load() == nil {
+		return false, fmt.Errorf("services: %w", ErrNoNetwork)
+	}
+	var fault error
+	err = n.do(ctx, func(now time.Time, m *gossip.Machine) { changed, fault = change(now, m) })
+	return changed, firstOf(err, fault)
 }

@@ -103,7 +103,7 @@ func TestRelayThatTerminatesTLS(t *testing.T) {
 			if !r.sent(hello) {
 				t.Error("the relay did not even see the hello")
 			}
-			key, id := token.Key(), joiner.Node.identity.Key()
+			key, id := token.Key(), joiner.identity.Key()
 			for what, secret := range map[string][]byte{"token's key": key[:], "joiner's key": id[:], "joiner's name": []byte(joiner.name)} {
 				if r.sent(secret) {
 					t.Errorf("the relay saw the %s", what)

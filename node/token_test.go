@@ -27,7 +27,7 @@ func (a *actor) refused(token pki.Token, at, reason string, others ...*actor) {
 }
 
 // settle lets pushes, exchanges and pulls of nominations end.
-func (w *world) settle() { time.Sleep(5 * time.Second) } // virtual
+func (w *world) settle() { w.pass(5 * time.Second) }
 
 // claimAt registers by hand up to the decision, and goes away.
 func (a *attacker) claimAt(at string, token pki.Token, contact *view.Contact) error {
@@ -79,7 +79,7 @@ func TestTokenUsedAgainByTheSameNode(t *testing.T) {
 		if n := f.nomination(token.ID()); n.Used != 1 || len(n.Users) != 1 || n.Users[0].Joiner != joiner.ID() {
 			t.Errorf("%+v", n)
 		}
-		time.Sleep(2 * time.Minute) // virtual: the token expires
+		w.pass(2 * time.Minute) // the token expires
 		again(f)
 		if _, err := f.Revoke(context.Background(), token.ID().String()); err != nil {
 			t.Fatal(err)
@@ -142,7 +142,7 @@ func TestTokenRefusals(t *testing.T) {
 		server := f.token(gossip.NominateRequest{})
 		strict := f.token(gossip.NominateRequest{For: rightful})
 		client.Mode, server.Mode = pki.Server, pki.Client // the holder may write on it what he likes
-		time.Sleep(2 * time.Minute)                       // virtual
+		w.pass(2 * time.Minute)
 		if _, err := f.Revoke(context.Background(), revoked.ID().String()); err != nil {
 			t.Fatal(err)
 		}
@@ -220,7 +220,7 @@ func TestRefusalsAreUniformBeforeTheProof(t *testing.T) {
 				if err == nil || !strings.HasSuffix(err.Error(), "code = PermissionDenied desc = "+pki.ErrUniform) {
 					t.Errorf("%s, at %s: %v", what, at.name, err)
 				}
-				time.Sleep(time.Second) // virtual: the rate is limited
+				w.pass(time.Second) // the rate is limited
 			}
 		}
 		check()
@@ -232,4 +232,31 @@ func TestRefusalsAreUniformBeforeTheProof(t *testing.T) {
 func without(c *gossippb.RegisterClaim) *gossippb.RegisterClaim {
 	c.TokenSeal[0] ^= 1
 	return c
+}
+
+// The attack: a live token is stolen. The thief becomes one new member, in the token's mode and in the nominator's name, and
+// nobody else; the rightful joiner is told who it was.
+func TestStolenTokenMakesOneNewMember(t *testing.T) {
+	inWorld(t, 5*time.Millisecond, func(w *world) {
+		f := w.founder()
+		n1 := w.joiner(1, f)
+		token, err := pki.ParseToken(f.token(gossip.NominateRequest{NoNominate: true}).Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		thief, rightful := w.outsider(2), w.outsider(3)
+		joined, err := thief.Join(context.Background(), token, n1.Info().Register)
+		if err != nil || joined.Nominator != f.ID() || joined.Mode != pki.Server {
+			t.Fatalf("%+v, %v", joined, err)
+		}
+		w.settle()
+		if p := f.peer(thief.ID()); p == nil || p.Chain.Depth() != 2 || p.Chain.Links()[1].Token != token.ID() || p.Chain.MayNominate() {
+			t.Errorf("the founder lists %+v", p)
+		}
+		if _, _, err := thief.Nominate(context.Background(), gossip.NominateRequest{Mode: pki.Server, Life: time.Hour, Uses: 1}); !errors.Is(err, ErrRefused) {
+			t.Errorf("the thief nominates: %v", err)
+		}
+		rightful.refused(token, "", "the token is used up: 1 of 1, last by "+thief.ID().String(), f, n1, thief)
+		haltAll([]*actor{f, n1, thief, rightful})
+	})
 }

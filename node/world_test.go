@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/g2g-net/g2g/node/config"
 	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/transport"
@@ -41,6 +43,8 @@ type actor struct {
 	cut  atomic.Bool // it can dial nobody any more
 	stop context.CancelFunc
 	done chan error
+
+	services func(grpc.ServiceRegistrar) // the program's; nil for none
 }
 
 func inWorld(t *testing.T, oneWay time.Duration, f func(w *world)) {
@@ -83,7 +87,7 @@ func (w *world) founder(change ...func(*actor)) *actor {
 
 func (a *actor) start() {
 	a.w.t.Helper()
-	opt := Options{Listen: func(_, address string) (net.Listener, error) { return a.bind(address) }, Dial: a.dial, NoAdmin: true}
+	opt := Options{Listen: func(_, address string) (net.Listener, error) { return a.bind(address) }, Dial: a.dial, NoAdmin: true, Services: a.services}
 	if os.Getenv("TEST_LOG") != "" {
 		opt.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", a.name)
 	}
@@ -111,7 +115,7 @@ func (a *actor) halt() {
 func (a *actor) kill() {
 	a.w.t.Helper()
 	a.cut.Store(true)
-	if m := a.Node.member.Load(); m != nil {
+	if m := a.member.Load(); m != nil {
 		m.registry.CloseAll()
 	}
 	a.halt()
@@ -140,7 +144,13 @@ func (a *actor) token(req gossip.NominateRequest) pki.Token {
 // joiner starts a new node and joins it by a token of nominator.
 func (w *world) joiner(i int, nominator *actor) *actor {
 	w.t.Helper()
+	return w.joinerWith(i, nominator, func(*actor) {})
+}
+
+func (w *world) joinerWith(i int, nominator *actor, change func(*actor)) *actor {
+	w.t.Helper()
 	a := w.actor(i)
+	change(a)
 	a.start()
 	if _, err := a.Join(context.Background(), nominator.token(gossip.NominateRequest{}), ""); err != nil {
 		w.t.Fatalf("%s joins: %v", a.name, err)
@@ -165,6 +175,9 @@ func (a *actor) alive() (n int) {
 	}
 	return n
 }
+
+// pass lets virtual time pass.
+func (w *world) pass(d time.Duration) { time.Sleep(d) }
 
 // until waits for a condition in virtual time, at most limit, and returns how long it took.
 func (w *world) until(limit time.Duration, what string, ok func() bool) time.Duration {

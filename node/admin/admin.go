@@ -32,6 +32,14 @@ type Node interface {
 	Revoke(ctx context.Context, id string) (pki.Nomination, error)
 	// Join asks at the address instead of the token's, unless it is empty.
 	Join(ctx context.Context, token pki.Token, at string) (Joined, error)
+	// Rotate renews the leaf; with revoke older ones are refused everywhere.
+	Rotate(ctx context.Context, revoke bool) (Rotated, error)
+	// Ping tells of count round trips to a peer, one after the other, until tell fails.
+	Ping(ctx context.Context, peer pki.ID, count int, tell func(time.Duration, error) error) error
+	// Services lists the shared addresses; AddService and RemoveService change this node's.
+	Services(ctx context.Context) ([]gossip.Service, error)
+	AddService(ctx context.Context, address string) error
+	RemoveService(ctx context.Context, address string) error
 	// Leave returns when goodbye was said. The node stops afterwards.
 	Leave(ctx context.Context) error
 }
@@ -62,4 +70,11 @@ type Joined struct {
 	Depth     int
 	Warning   string // why the acceptor could not dial back; empty if it could
 	Observed  string // this node's address as the acceptor saw it
+}
+
+// Rotated is what became of a rotation.
+type Rotated struct {
+	Leaf      pki.LeafClaims
+	MinEpoch  uint64 // leaves of this node below it are refused
+	Redialled int    // peers that were shown the new leaf before the old ones were revoked
 }

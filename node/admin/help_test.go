@@ -232,3 +232,28 @@ func (s fakeStream[T]) Send(m *T) error {
 		return s.ctx.Err()
 	}
 }
+
+func (f *fakeNode) Rotate(_ context.Context, revoke bool) (Rotated, error) {
+	r := Rotated{Leaf: f.picture.Leaf}
+	if revoke {
+		r.MinEpoch, r.Redialled = r.Leaf.Epoch, 3
+	}
+	return r, f.err
+}
+
+func (f *fakeNode) Ping(_ context.Context, _ pki.ID, count int, tell func(time.Duration, error) error) error {
+	for range count {
+		if err := tell(1500*time.Microsecond, nil); err != nil {
+			return err
+		}
+	}
+	return f.err
+}
+
+func (f *fakeNode) Services(context.Context) ([]gossip.Service, error) {
+	return []gossip.Service{{Address: "members.example.org:7401", Origin: "config", Visits: 2}}, f.err
+}
+
+func (f *fakeNode) AddService(context.Context, string) error { return f.err }
+
+func (f *fakeNode) RemoveService(context.Context, string) error { return f.err }

@@ -90,6 +90,9 @@ func (a *actor) checkMessage(m Message) {
 	}
 }
 
+// A version is what must never go back.
+type version struct{ contact, incarnation, beat uint64 }
+
 // check holds a machine to what must be so at any time, whatever breaks around it.
 func (a *actor) check() {
 	t, w := a.w.t, a.w
@@ -100,14 +103,14 @@ func (a *actor) check() {
 		t.Fatalf("%s: %d attempts and %d calls are remembered", a.name, len(a.attempts), len(a.calls))
 	}
 	for _, e := range a.view.Entries() {
-		old, known := a.seen[e.ID]
-		if known && (e.Sequence < old.Sequence || e.Incarnation < old.Incarnation || e.Incarnation == old.Incarnation && e.BeatSequence < old.BeatSequence) {
-			t.Fatalf("%s: %s goes back from contact %d, beat %d to %d, %d", a.name, e.Name, old.Sequence, old.BeatSequence, e.Sequence, e.BeatSequence)
+		old, is := a.seen[e.ID], version{e.Sequence, e.Incarnation, e.BeatSequence}
+		if old == is && w.count%16 > 0 {
+			continue // its age is looked at now and then
 		}
-		copied := *e
-		held := *e.Contact
-		copied.Contact = &held
-		a.seen[e.ID] = copied
+		if is.contact < old.contact || is.incarnation < old.incarnation || is.incarnation == old.incarnation && is.beat < old.beat {
+			t.Fatalf("%s: %s goes back from %+v to %+v", a.name, e.Name, old, is)
+		}
+		a.seen[e.ID] = is
 		if e.BeatSequence == 0 || e.State == view.Unheard || !w.strict {
 			continue // an unheard peer is as old as its contact, and passed on to nobody
 		}

@@ -44,12 +44,14 @@ var worldCommands = map[string]func(s *script, args []string){
 		s.w.cut = func(a, b *actor) bool { return in(a) != in(b) }
 	},
 	"heal": func(s *script, _ []string) { s.w.cut = func(_, _ *actor) bool { return false } },
+	// watch a b: from here on what they tell their operators is part of the outcome.
+	"watch": func(s *script, args []string) { s.watch = args },
 	// liars: from here on somebody may be accused.
 	"liars": func(s *script, _ []string) { s.w.strict = false },
-	// whole: how long until every node lists all others as alive, in whole seconds rounded up.
+	// whole 5s: within that time every node lists all others as alive.
 	"whole": func(s *script, args []string) {
-		took := s.w.becomes(s.duration(args[0]), s.w.whole)
-		s.say("whole within %s", (took + time.Second - 1).Truncate(time.Second))
+		s.w.becomes(s.duration(args[0]), s.w.whole)
+		s.say("whole")
 	},
 }
 
@@ -73,6 +75,7 @@ var nodeCommands = map[string]func(s *script, a *actor, args []string){
 	"active":      func(s *script, a *actor, _ []string) { s.say("%s: %d active", a.name, len(a.active)) },
 	"snapshot":    snapshotCommand,
 	"keep":        func(s *script, a *actor, args []string) { s.kept[args[0]] = a.Contact() },
+	"twin":        twinCommand,
 	"push":        pushCommand,
 	"lie":         lieCommand,
 	"join":        joinCommand,
@@ -109,6 +112,14 @@ func peersCommand(s *script, a *actor, _ []string) {
 func snapshotCommand(s *script, a *actor, _ []string) {
 	p := a.Snapshot(s.w.now)
 	s.say("%s: %d peers, converged %t, isolated %t, %d in reserve, observed %v", a.name, len(p.Peers), p.Converged, p.Isolated, len(a.reserve.entries), p.Observed)
+}
+
+// twinCommand: twin a CONTACT [later=N]: the contact that a second holder of a's identity publishes.
+func twinCommand(s *script, a *actor, args []string) {
+	c := *a.Contact()
+	c.Sequence += uint64(number(option(args, "later", "0")))
+	c.Anchor[0] ^= 1
+	s.kept[args[0]] = value(a.seal(c))
 }
 
 // pushCommand: push a b CONTACT: b is told a kept contact by a.
@@ -155,7 +166,7 @@ func joinCommand(s *script, a *actor, args []string) {
 func nominateCommand(s *script, a *actor, args []string) {
 	req := NominateRequest{Mode: mode(args), Life: s.duration(option(args, "life", "30m")), Uses: uint32(number(option(args, "uses", "1")))}
 	if who := option(args, "for", ""); who != "" {
-		req.For = identity(who).ID()
+		req.For, s.people = identity(who).ID(), append(s.people, who)
 	}
 	a.do(func() {
 		token, _, err := a.Nominate(s.w.now, req)
@@ -177,7 +188,7 @@ func admitCommand(s *script, a *actor, args []string) {
 		chain, err := a.Admit(s.w.now, s.claim(a, token, args[1], args[2:]))
 		var refusal *pki.Refusal
 		if errors.As(err, &refusal) {
-			s.say("refused (proven %t): %s", refusal.Proven, strings.ReplaceAll(refusal.Reason, identity(args[1]).ID().String(), args[1]))
+			s.say("refused (proven %t): %s", refusal.Proven, refusal.Reason)
 			return
 		}
 		s.say("%s is admitted in %s mode, %d links deep; %d claims saved", args[1], chain.Mode(), chain.Depth(), len(a.nominations.claims))

@@ -10,6 +10,7 @@ import (
 type Effects struct {
 	Save    Save
 	Sends   []Send
+	Visits  []Visit
 	Trust   bool // Machine.Trust has changed
 	Notices []Notice
 }
@@ -21,6 +22,7 @@ type Send struct {
 	Addresses []string
 	Request   Message
 	Timeout   time.Duration
+	Fresh     bool // dial at once, however long the last dials had failed
 }
 
 // Save is what must be on disk before anybody hears of it. Nil and empty fields change nothing.
@@ -31,11 +33,13 @@ type Save struct {
 	Claims          []ClaimRecord      // put, by token and joiner
 	Reserve         []Address          // replaces the whole reserve, if ReserveChanged
 	ReserveChanged  bool
+	Services        []string // replaces the services that an operator added, if ServicesChanged
+	ServicesChanged bool
 }
 
 // IsZero tells whether there is nothing to save.
 func (s Save) IsZero() bool {
-	return s.Own == nil && len(s.Nominations) == 0 && len(s.DropNominations) == 0 && len(s.Claims) == 0 && !s.ReserveChanged
+	return s.Own == nil && len(s.Nominations) == 0 && len(s.DropNominations) == 0 && len(s.Claims) == 0 && !s.ReserveChanged && !s.ServicesChanged
 }
 
 // Own is this node's own numbers. None of them ever goes back.
@@ -54,11 +58,13 @@ type ClaimRecord struct {
 	Chain  []byte // pki.Chain of the joiner
 }
 
-// An Address is where a member could be reached once. It outlives membership, partitions and restarts.
+// An Address is where a member could be reached once, and what is remembered of it for good. It outlives membership,
+// partitions and restarts.
 type Address struct {
 	ID        pki.ID
 	Addresses []string
-	Heard     int64 // Unix seconds of the last proof of life on this node's clock
+	Heard     int64  // Unix seconds of the last proof of life on this node's clock
+	MinEpoch  uint64 // leaves below it are refused, also after a restart
 }
 
 // Saved is what a machine starts from: the sum of all that was saved.
@@ -67,6 +73,7 @@ type Saved struct {
 	Nominations []SealedNomination
 	Claims      []ClaimRecord
 	Reserve     []Address
+	Services    []string // that an operator added
 }
 
 // A Notice tells an operator that something happened.
@@ -93,6 +100,8 @@ const (
 	KindAdmitted   Kind = "admitted"
 	KindRefused    Kind = "refused"
 	KindRevoked    Kind = "revoked"
+	KindRotated    Kind = "rotated"
+	KindAddress    Kind = "address"
 	KindClone      Kind = "clone"
 	KindMisbehaved Kind = "misbehaved"
 )

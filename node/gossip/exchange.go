@@ -79,10 +79,10 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 	if reader.Lacks() {
 		m.exchangeAtOnce(now, from)
 	}
-	return m.answer(now, reader, len(req.Digest))
+	return m.answer(now, reader)
 }
 
-func (m *Machine) answer(now time.Time, reader *view.Reader, length int) ExchangeResponse {
+func (m *Machine) answer(now time.Time, reader *view.Reader) ExchangeResponse {
 	start := 0
 	if n := len(m.view.Entries()); n > 0 {
 		start = m.cfg.Random.IntN(n)

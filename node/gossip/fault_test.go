@@ -107,12 +107,12 @@ func (w *world) heal() {
 // TestTroubleHeals breaks everything at random, during which nothing wrong may happen (check, checkMessage), then heals it: the
 // network must become whole.
 func TestTroubleHeals(t *testing.T) {
-	for i, n := range []int{5, 5, 5, 8, 13, 20, 30, 60} {
+	for i, n := range []int{5, 5, 5, 8, 13, 20, 60} {
 		t.Run(fmt.Sprintf("seed %d, %d nodes", i, n), func(t *testing.T) {
 			w := newWorld(t, uint64(i))
 			w.network(n)
 			first := w.becomes(30*time.Second, w.whole)
-			w.trouble(3 * time.Minute)
+			w.trouble(time.Duration(max(1, 4-n/16)) * time.Minute)
 			w.heal()
 			again := w.becomes(time.Minute, w.whole)
 			t.Logf("whole after %s, after the trouble %s; known to all %s later", first, again, w.becomes(time.Minute, w.converged))
@@ -122,7 +122,7 @@ func TestTroubleHeals(t *testing.T) {
 
 // TestSplit cuts a network in two for a minute: each half lists the other as dead, and is whole by itself. Healed, both are one.
 func TestSplit(t *testing.T) {
-	for _, n := range []int{2, 5, 6, 24, 60} {
+	for _, n := range []int{2, 5, 6, 30} {
 		w := newWorld(t, uint64(n))
 		w.network(n)
 		w.becomes(30*time.Second, w.whole)

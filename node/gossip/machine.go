@@ -25,15 +25,16 @@ const (
 	soonDelay       = 20 * time.Millisecond
 	soonSpacing     = 200 * time.Millisecond
 	lastSoonWait    = 10 * time.Second // the most that soonSpacing grows to with a peer that says it has more and brings nothing
-	reserveEvery    = 2 * time.Second  // a dial to the reserve while peers are known
-	isolatedDials   = 3                // a look, while nobody is
+	reserveEvery    = time.Second      // a dial to the reserve while peers are known
+	reserveLater    = 10 * time.Second // where all in it were lost longer ago than recentlyLost
+	recentlyLost    = time.Hour
+	isolatedDials   = 3 // a look, while nobody is
 	saveReserve     = 5 * time.Second
 	syncSpacing     = 2 * time.Second // between two pulls of nominations from one peer
 	vainSyncSpacing = time.Minute     // while neither side has changed since a pull that brought nothing
 	alarmSpacing    = time.Minute     // between two alarms of one kind about one peer
 	reclaimSpacing  = 5 * time.Second // between two answers to a newer contact of this node's own: two holders of one identity must not race
 	maxPending      = 64              // contacts waiting to be pushed
-	maxObserved     = 8
 	jitter          = 0.2
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
@@ -51,6 +52,7 @@ type Config struct {
 	Name      string
 	Addresses []string // Gossip addresses to advertise; none in client mode
 	Services  []string
+	Observe   bool          // adds addresses that peers see this node at, once one of them reached it there
 	Interval  time.Duration // between two exchanges that this node begins, +- jitter
 	Period    time.Duration // between two beats
 	LeafLife  time.Duration
@@ -82,13 +84,15 @@ type Machine struct {
 	calls    map[uint64]*call
 	lastCall uint64
 	reserve  reserve
-	observed []string
+	observed []observation
 
 	pending []pki.ID // contacts to push, in the order they came
 	soon    []pki.ID // peers to exchange with at once
 	inTurn  bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn
 
 	nominations *nominations
+	services    *services
+	nextStray   time.Time // when a node that reaches nobody next visits what peers named
 	trust       *pki.Trust
 	effects     Effects
 	aliveHash   uint64
@@ -110,7 +114,8 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 		cfg: cfg, own: saved.Own, view: view.New(cfg.Identity.ID()),
 		attempts: map[pki.ID]*attempt{}, calls: map[uint64]*call{},
 		reserve: newReserve(saved.Reserve, now), nominations: newNominations(saved),
-		aliveAt: now,
+		services: newServices(cfg.Services, saved.Services, now),
+		aliveAt:  now,
 	}
 	m.rebuildTrust()
 	m.aliveChanged(now)
@@ -126,7 +131,7 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 // next is the epoch or the incarnation after one. It never goes back, also not behind a backup that is restored: peers
 // would take what follows for old.
 func next(number uint64, now time.Time) uint64 {
-	return max(number+1, uint64(max(0, now.Unix()))) //nolint:gosec // not negative
+	return max(number+1, uint64(max(0, now.Unix())))
 }
 
 // climb begins a new incarnation with a new ladder, and publishes the contact that goes with it. On error the old ones stand:
@@ -148,11 +153,11 @@ func (m *Machine) climb(now time.Time) error {
 
 // publish makes and tells a new contact. On error the old one stands.
 func (m *Machine) publish(now time.Time) error {
-	sequence := max(m.own.Sequence+1, uint64(max(0, now.UnixMilli()))) //nolint:gosec // not negative
+	sequence := max(m.own.Sequence+1, uint64(max(0, now.UnixMilli())))
 	c, err := m.cfg.Seal(view.Contact{
 		Name: m.cfg.Name, Mode: m.cfg.Chain.Mode(), Sequence: sequence, NotAfter: now.Add(contactLives * m.cfg.LeafLife).Unix(),
 		Epoch: m.own.Epoch, MinEpoch: m.own.MinEpoch, Incarnation: m.own.Incarnation, Anchor: m.ladder.Anchor(), Period: m.cfg.Period,
-		Addresses: m.cfg.Addresses, Services: m.cfg.Services, Chain: m.cfg.Chain, Left: m.left,
+		Addresses: m.cfg.Addresses, Services: m.services.addresses(), Chain: m.cfg.Chain, Left: m.left,
 	})
 	if err != nil {
 		return fmt.Errorf("publish contact: %w", err)
@@ -192,6 +197,30 @@ func (m *Machine) Rotate(now time.Time) (epoch uint64, err error) {
 	return m.own.Epoch, nil
 }
 
+// RevokeLeaves has every leaf of this node refused that is older than the one in use, on open connections too. The driver has
+// shown the new leaf to the active peers before. They are all told at once.
+func (m *Machine) RevokeLeaves(now time.Time) error {
+	old := m.own.MinEpoch
+	m.own.MinEpoch = m.own.Epoch
+	if err := m.publish(now); err != nil {
+		m.own.MinEpoch = old
+		return err
+	}
+	m.tellActive()
+	return nil
+}
+
+// tellActive tells this node's contact to every active peer, beside what is pushed on.
+func (m *Machine) tellActive() {
+	for _, id := range m.active {
+		if m.mode() == pki.Client {
+			m.send(id, JoinRequest{Contact: m.contact})
+		} else {
+			m.send(id, PushRequest{Contacts: []*view.Contact{m.contact}})
+		}
+	}
+}
+
 // Leave says goodbye: the contact says so from now on, and the active peers are told at once.
 func (m *Machine) Leave(now time.Time) {
 	if m.left {
@@ -203,13 +232,7 @@ func (m *Machine) Leave(now time.Time) {
 		return
 	}
 	m.pending = nil
-	for _, id := range m.active {
-		if m.mode() == pki.Client {
-			m.send(id, JoinRequest{Contact: m.contact})
-		} else {
-			m.send(id, PushRequest{Contacts: []*view.Contact{m.contact}})
-		}
-	}
+	m.tellActive()
 }
 
 func (m *Machine) mode() pki.Mode { return m.cfg.Chain.Mode() }
@@ -320,16 +343,10 @@ func (m *Machine) alarm(now time.Time, last *time.Time, k Kind, s Severity, peer
 
 // send asks a peer of the view.
 func (m *Machine) send(to pki.ID, req Message) *call {
-	var addresses []string
-	if e := m.view.Get(to); e != nil {
-		addresses = e.Addresses
-	} else {
-		addresses = m.reserve.addresses(to)
-	}
 	m.lastCall++
 	c := &call{to: to, req: req}
 	m.calls[m.lastCall] = c
-	m.effects.Sends = append(m.effects.Sends, Send{Call: m.lastCall, To: to, Addresses: addresses, Request: req, Timeout: CallTimeout})
+	m.effects.Sends = append(m.effects.Sends, Send{Call: m.lastCall, To: to, Addresses: m.Addresses(to), Request: req, Timeout: CallTimeout})
 	return c
 }
 

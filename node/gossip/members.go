@@ -21,6 +21,8 @@ func (m *Machine) look(now time.Time) {
 	m.sweep()
 	m.seek(now)
 	m.dialReserve(now)
+	m.visit(now)
+	m.verifyObserved(now)
 	if !now.Before(m.nextPrune) {
 		m.nextPrune = now.Add(time.Minute)
 		m.prune(now)
@@ -111,34 +113,46 @@ func (m *Machine) join(now time.Time, id pki.ID) {
 	a := m.attempt(id)
 	a.joining, a.tried = true, now
 	m.send(id, m.Greeting(now))
+	m.effects.Sends[len(m.effects.Sends)-1].Fresh = a.failures > 0
 }
 
-// dialReserve tries addresses of members that are not in the view: three a look while nobody is reached, else one now and
-// then. It is what makes two halves of a network one again.
+// dialReserve tries addresses of members that are not in the view, the one tried longest ago first: three a look while nobody
+// is reached, else one a reserveEvery, or a reserveLater where all of them were lost long ago. It is what makes two halves of a
+// network one again.
 func (m *Machine) dialReserve(now time.Time) {
 	n := isolatedDials
 	if len(m.active) > 0 {
-		if now.Before(m.nextReserve) {
-			return
-		}
-		m.nextReserve = now.Add(reserveEvery)
 		n = 1
 	} else if m.published.IsZero() || m.beat.Sequence <= 1 {
 		n = MaxActive // the first look after a start
 	}
-	var candidates []pki.ID
+	candidates, recent := m.lost(now)
+	if len(candidates) == 0 || len(m.active) > 0 && now.Before(m.nextReserve) {
+		return
+	}
+	m.nextReserve = now.Add(reserveLater)
+	if recent {
+		m.nextReserve = now.Add(reserveEvery)
+	}
+	for _, id := range candidates[:min(n, len(candidates))] {
+		m.join(now, id)
+	}
+}
+
+// lost are the members of the reserve that this node neither reaches nor has tried just now, the one tried longest ago first, and
+// whether one of them was alive not long ago.
+func (m *Machine) lost(now time.Time) (ids []pki.ID, recent bool) {
 	for _, a := range m.reserve.entries {
 		e := m.view.Get(a.ID)
 		t := m.attempt(a.ID)
-		if (e == nil || e.State == view.Dead || e.State == view.Unheard) && !t.joining && m.due(now, t) {
-			candidates = append(candidates, a.ID)
+		if (e == nil || e.State == view.Dead || e.State == view.Unheard) && !t.joining && now.Sub(t.tried) >= isolatedRetry {
+			ids = append(ids, a.ID)
+			recent = recent || now.Unix()-a.Heard < int64(recentlyLost/time.Second)
 		}
 	}
-	for i, k := range m.cfg.Random.Perm(len(candidates)) {
-		if i < n {
-			m.join(now, candidates[k])
-		}
-	}
+	m.cfg.Random.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	slices.SortStableFunc(ids, func(a, b pki.ID) int { return m.attempt(a).tried.Compare(m.attempt(b).tried) })
+	return ids, recent
 }
 
 // Introduce takes the contacts that an acceptor gave to this joiner. They are saved at once: a member that is killed now and
@@ -165,6 +179,14 @@ func (m *Machine) Greeting(now time.Time) JoinRequest {
 func (m *Machine) Introduction(joiner pki.ID) []*view.Contact {
 	others := m.introduce(joiner)
 	return append([]*view.Contact{m.contact}, others[:min(len(others), MaxIntroduced-1)]...)
+}
+
+// Addresses are where a peer can be dialled, by its contact or by the reserve.
+func (m *Machine) Addresses(id pki.ID) []string {
+	if e := m.view.Get(id); e != nil {
+		return e.Addresses
+	}
+	return m.reserve.addresses(id)
 }
 
 // Find gives the contact of a peer by the pin that a token carries of it.
@@ -197,6 +219,12 @@ func (m *Machine) Hosts() map[netip.Addr]struct{} {
 }
 
 func (m *Machine) rebuildTrust() {
-	m.trust = &pki.Trust{Genesis: m.cfg.Genesis, MinEpoch: m.view.MinEpochs()}
+	epochs := m.view.MinEpochs()
+	for _, a := range m.reserve.entries {
+		if a.MinEpoch > epochs[a.ID] {
+			epochs[a.ID] = a.MinEpoch
+		}
+	}
+	m.trust = &pki.Trust{Genesis: m.cfg.Genesis, MinEpoch: epochs}
 	m.effects.Trust = true
 }

@@ -92,6 +92,19 @@ type SealedNomination struct {
 	Sealed pki.Envelope
 }
 
+// ReachRequest asks a peer to dial an address that the caller would advertise, and to find the caller there.
+type ReachRequest struct {
+	Address  string
+	Observed string // the caller's host as transport saw it; not on the wire
+}
+
+// ReachResponse says what the answerer found.
+type ReachResponse struct {
+	Error string // empty when it found the caller
+}
+
+func (ReachRequest) message()        {}
+func (ReachResponse) message()       {}
 func (JoinRequest) message()         {}
 func (JoinResponse) message()        {}
 func (ExchangeRequest) message()     {}

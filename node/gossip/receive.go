@@ -50,6 +50,8 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 		if m.takeNominations(now, resp.Nominations) == 0 {
 			a.vain = [2]uint64{a.lastHash, m.nominations.hash}
 		}
+	case ReachResponse:
+		m.reachable(now, c.req.(ReachRequest).Address, resp.Error)
 	}
 }
 
@@ -67,6 +69,8 @@ func (m *Machine) Fail(now time.Time, id uint64, refused bool) {
 	case ExchangeRequest:
 		a.exchanging = false
 		a.broughtNothing()
+	case ReachRequest:
+		m.reachable(now, c.req.(ReachRequest).Address, "no answer")
 	}
 	a.failures++
 	a.delay = min(max(firstRetry, 2*a.delay), lastRetry)
@@ -147,12 +151,13 @@ func (m *Machine) take(now time.Time, c *view.Contact) {
 	if moved {
 		m.attempt(c.ID).next = time.Time{}
 	}
-	if c.MinEpoch > m.trust.MinEpoch[c.ID] {
-		m.effects.Trust = true
-	}
 	if e.Mode == pki.Server {
 		m.reserve.keep(now, c)
 		m.queue(now, c.ID)
+	}
+	if c.MinEpoch > m.trust.MinEpoch[c.ID] {
+		m.effects.Trust = true
+		m.saveReserve(now) // a revocation holds after a kill, too
 	}
 }
 
@@ -283,7 +288,7 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 	if m.left || resp.Contact.ID != c.to {
 		return
 	}
-	m.observe(resp.Observed)
+	m.observe(c.to, resp.Observed)
 	m.learn(now, c.to, resp.Contact)
 	if resp.Beat.Sequence > 0 {
 		m.hear(now, c.to, c.to, IndexedBeat{Contact: uint16(resp.Contact.Sequence), Beat: resp.Beat}) //nolint:gosec // low bits are meant
@@ -306,15 +311,4 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 		a.next = now.Add(m.spread(lastRetry)) // it has enough; ask again later
 	}
 	m.exchangeAtOnce(now, c.to)
-}
-
-// observe keeps this node's host as a peer saw it.
-func (m *Machine) observe(host string) {
-	if host == "" || slices.Contains(m.observed, host) {
-		return
-	}
-	m.observed = append(m.observed, host)
-	if len(m.observed) > maxObserved {
-		m.observed = m.observed[1:]
-	}
 }

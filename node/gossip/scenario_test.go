@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -18,7 +19,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the outcomes in testdata")
 
 // TestScenarios plays the files in testdata: paragraphs of commands, a line of dashes, their outcome. Lines that begin with # are
-// for the reader. What a machine told its operator comes with the next paragraph's outcome.
+// for the reader. What watched machines told their operators stands last.
 func TestScenarios(t *testing.T) {
 	files := value(filepath.Glob("testdata/*.txt"))
 	if len(files) == 0 {
@@ -33,10 +34,20 @@ func TestScenarios(t *testing.T) {
 					t.Fatal(err)
 				}
 			} else if got != want {
-				t.Errorf("outcome:\n%s\nwant:\n%s", got, want)
+				t.Errorf("it goes otherwise from here:\n%s\nwant:\n%s", from(got, want), from(want, got))
 			}
 		})
 	}
+}
+
+// from is the rest of a text from the line on in which it is not like another, ten lines at most.
+func from(text, other string) string {
+	lines, others := strings.Split(text, "\n"), strings.Split(other, "\n")
+	i := 0
+	for i < min(len(lines), len(others)) && lines[i] == others[i] {
+		i++
+	}
+	return strings.Join(lines[i:min(len(lines), i+10)], "\n")
 }
 
 const dashes = "----\n"
@@ -68,7 +79,9 @@ type script struct {
 	out    []string
 	tokens map[string]pki.Token
 	kept   map[string]*view.Contact
+	people []string // joiners that are no nodes of the world
 	claims int
+	watch  []string
 }
 
 func (s *script) say(format string, args ...any) {
@@ -77,8 +90,13 @@ func (s *script) say(format string, args ...any) {
 
 // names puts the names of nodes and tokens in the place of their IDs.
 func (s *script) names(text string) string {
+	people := s.people
 	for _, a := range s.w.nodes {
-		text = strings.ReplaceAll(strings.ReplaceAll(text, a.identity.ID().String(), a.name), a.identity.ID().Short(), a.name)
+		people = append(people, a.name)
+	}
+	for _, name := range people {
+		id := identity(name).ID()
+		text = strings.ReplaceAll(strings.ReplaceAll(text, id.String(), name), id.Short(), name)
 	}
 	for name, token := range s.tokens {
 		text = strings.ReplaceAll(text, token.ID().String(), name)
@@ -86,13 +104,29 @@ func (s *script) names(text string) string {
 	return text
 }
 
-// tell says what the machines told since the last time.
+// tell says what the watched machines told since the last time; of the others it says only whom they accused.
 func (s *script) tell() {
 	for _, a := range s.w.nodes {
+		sortRuns(a.notices)
 		for _, n := range a.notices {
-			s.say("%s: %s %s %s: %s", a.name, n.Severity, n.Kind, n.Name, n.Detail)
+			if slices.Contains(s.watch, a.name) || n.Kind == KindClone || n.Kind == KindMisbehaved {
+				s.say("%s tells: %s %s %s: %s", a.name, n.Severity, n.Kind, cmp.Or(n.Name, "-"), n.Detail)
+			}
 		}
 		a.notices = nil
+	}
+}
+
+// sortRuns puts notices of one kind that stand together in the order of their peers' names: which of two peers is heard first
+// is chance.
+func sortRuns(list []Notice) {
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].Kind == list[0].Kind {
+			n++
+		}
+		slices.SortStableFunc(list[:n], func(a, b Notice) int { return cmp.Compare(a.Name, b.Name) })
+		list = list[n:]
 	}
 }
 
@@ -129,6 +163,7 @@ func mode(args []string) pki.Mode {
 // claim makes the claim of a joiner of the name given, as it comes through an acceptor.
 func (s *script) claim(a *actor, token pki.Token, joiner string, args []string) pki.Claim {
 	s.claims++
+	s.people = append(s.people, joiner)
 	who := identity(joiner)
 	b := pki.Binding{
 		Exporter: [32]byte{byte(s.claims)}, Network: s.w.genesis.Network(), Acceptor: a.ID(), Joiner: who.ID(), Token: token.ID(), Mode: mode(args),

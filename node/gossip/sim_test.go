@@ -69,7 +69,7 @@ type actor struct {
 	notices  []Notice
 	sent     map[string]int
 	advances int
-	seen     map[pki.ID]view.Entry // as it was last looked at, since the start
+	seen     map[pki.ID]version // when it was last looked at, since the start
 }
 
 type event struct {
@@ -144,7 +144,7 @@ func (a *actor) start() {
 	if a.chain.Mode() == pki.Server {
 		cfg.Addresses = []string{a.name + ":7401"}
 	}
-	a.Machine, a.sent, a.seen = value(New(cfg, w.now, clone(a.disk))), map[string]int{}, map[pki.ID]view.Entry{}
+	a.Machine, a.sent, a.seen = value(New(cfg, w.now, clone(a.disk))), map[string]int{}, map[pki.ID]version{}
 	a.flush()
 }
 

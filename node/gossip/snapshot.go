@@ -36,7 +36,7 @@ type Peer struct {
 // Snapshot takes the picture.
 func (m *Machine) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{
-		At: now, Contact: m.contact, Sequence: m.beat.Sequence, Active: slices.Clone(m.active), Observed: slices.Clone(m.observed),
+		At: now, Contact: m.contact, Sequence: m.beat.Sequence, Active: slices.Clone(m.active), Observed: m.observedHosts(),
 		Nominations: m.nominations.entries, Rule: m.cfg.Rule,
 	}
 	if m.beat.Sequence > 0 {

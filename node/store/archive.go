@@ -13,7 +13,7 @@ import (
 
 // Archive ends the folder's membership, so that it can join another network, and returns the files that it made: a copy of
 // the whole state, and the founder key under another name. What belonged to the network goes: genesis, chain, nominations,
-// claims, reserve. Identity, own numbers and ports stay, since the identity's numbers must never go back.
+// claims, reserve, the services that were added. Identity, own numbers and ports stay, since the identity's numbers must never go back.
 //
 // The transaction in the middle decides: killed before it, the folder is a member's as before, with copies beside it that
 // nobody needs; killed after it, the next Open finishes.
@@ -84,6 +84,9 @@ func dropNetwork(tx *bbolt.Tx, founder string) error {
 		if err := clearBucket(tx, bucket); err != nil {
 			return err
 		}
+	}
+	if err := tx.Bucket([]byte(bucketOwn)).Delete([]byte(keyServices)); err != nil {
+		return err
 	}
 	if err := tx.Bucket([]byte(bucketMeta)).Delete([]byte(keyMember)); err != nil || founder == "" {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -134,20 +135,22 @@ func TestWrongValues(t *testing.T) {
 		"claim":           {rewrite(bucketClaims, token+joiner, make([]byte, 8)), "state.db is damaged: " + claim + ": 8 bytes where 9 to 4104 are needed"},
 		"long claim":      {rewrite(bucketClaims, token+joiner, make([]byte, 4105)), "state.db is damaged: " + claim + ": 4105 bytes where 9 to 4104 are needed"},
 		"old claim":       {rewrite(bucketClaims, token+joiner, []byte{0x80, 0, 0, 0, 0, 0, 0, 0, 1}), "state.db is damaged: " + claim + ": a time before 1970"},
-		"short reserve":   {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), make([]byte, 8)), "state.db is damaged: " + address + ": cut short"},
-		"cut reserve":     {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), []byte{0, 0, 0, 0, 0, 0, 0, 0, 1, 0}), "state.db is damaged: " + address + ": cut short"},
-		"cut address":     {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), []byte{0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 4, 'a', ':', '1'}), "state.db is damaged: " + address + ": cut short"},
-		"address":         {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), []byte{0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 'a', ':', '0'}), "state.db is damaged: " + address + `: address "a:0": port "0" is not 1 to 65535`},
-		"more in reserve": {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0}), "state.db is damaged: " + address + ": bytes after the end"},
+		"short reserve":   {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), make([]byte, 16)), "state.db is damaged: " + address + ": cut short"},
+		"cut reserve":     {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), append(make([]byte, 16), 1, 0)), "state.db is damaged: " + address + ": cut short"},
+		"cut address":     {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), append(make([]byte, 16), 1, 0, 4, 'a', ':', '1')), "state.db is damaged: " + address + ": cut short"},
+		"address":         {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), append(make([]byte, 16), 1, 0, 3, 'a', ':', '0')), "state.db is damaged: " + address + `: address "a:0": port "0" is not 1 to 65535`},
+		"more in reserve": {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), make([]byte, 18)), "state.db is damaged: " + address + ": bytes after the end"},
 		"record":          {func(tx *bbolt.Tx) error { return tx.Bucket([]byte(bucketOwn)).Put([]byte(keyPorts), []byte{1, 2}) }, "state.db is damaged: own/ports: 2 bytes are too few"},
 		"record version": {func(tx *bbolt.Tx) error {
 			b := []byte{2, 0, 0, 0, 0}
 			sum := recordSum(bucketOwn, keyPorts, b)
 			return tx.Bucket([]byte(bucketOwn)).Put([]byte(keyPorts), append(b, byte(sum>>24), byte(sum>>16), byte(sum>>8), byte(sum)))
 		}, "state.db: own/ports: version 2, this g2g knows 1: use the g2g that wrote it, or a newer one"},
+		"service":       {rewrite(bucketOwn, keyServices, []byte("a:1\nb")), `state.db is damaged: own/services: address "b": no port`},
+		"many services": {rewrite(bucketOwn, keyServices, []byte(strings.Repeat("a:1\n", 64)+"a:1")), "state.db is damaged: own/services: 65 addresses are over the bound of 64"},
 		"crowd": {func(tx *bbolt.Tx) error {
 			for i := range MaxReserve {
-				if err := put(tx, bucketReserve, fmt.Sprintf("%032d", i), make([]byte, 9)); err != nil {
+				if err := put(tx, bucketReserve, fmt.Sprintf("%032d", i), make([]byte, 17)); err != nil {
 					return err
 				}
 			}
@@ -244,4 +247,27 @@ func TestBrokenPages(t *testing.T) {
 		}
 	}
 	t.Log(outcomes)
+}
+
+// TestDamageIsNotOverwritten: what cannot be read is no licence to write a new one.
+func TestDamageIsNotOverwritten(t *testing.T) {
+	d := filled(t)
+	genesis, chain, _, err := d.Membership()
+	must(t, err)
+	spoil := func(bucket, key string) {
+		must(t, d.update("test", func(tx *bbolt.Tx) error { return tx.Bucket([]byte(bucket)).Put([]byte(key), []byte("spoilt")) }))
+	}
+	spoil(bucketOwn, keyNumbers)
+	equal(t, d.Save(gossip.Save{Own: &gossip.Own{Sequence: 99, Incarnation: 99, Epoch: 99, MinEpoch: 99}}), "save: state.db is damaged: own/numbers: the checksum does not fit")
+	spoil(bucketNetwork, keyChain)
+	equal(t, d.SaveMembership(genesis, chain), "save membership: state.db is damaged: network/chain: the checksum does not fit")
+	if err := d.Init(strings.NewReader(""), nil, found); !errors.Is(err, ErrDamaged) {
+		t.Error(err)
+	}
+	if _, err := d.Archive(now); !errors.Is(err, ErrDamaged) {
+		t.Error(err)
+	}
+	if _, err := d.Load(); !errors.Is(err, ErrDamaged) {
+		t.Error(err)
+	}
 }

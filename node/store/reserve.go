@@ -23,7 +23,8 @@ func saveReserve(tx *bbolt.Tx, reserve []gossip.Address) error {
 			return fmt.Errorf("reserve: %w", err)
 		}
 		b := binary.BigEndian.AppendUint64(nil, uint64(a.Heard)) //nolint:gosec // not negative
-		b = append(b, uint8(len(a.Addresses)))                   //nolint:gosec // at most view.MaxAddresses
+		b = binary.BigEndian.AppendUint64(b, a.MinEpoch)
+		b = append(b, uint8(len(a.Addresses))) //nolint:gosec // at most view.MaxAddresses
 		for _, s := range a.Addresses {
 			b = binary.BigEndian.AppendUint16(b, uint16(len(s))) //nolint:gosec // at most pki.MaxAddress
 			b = append(b, s...)
@@ -50,12 +51,13 @@ func checkReserved(a gossip.Address) error {
 func parseReserved(key string, b []byte) (gossip.Address, error) {
 	a := gossip.Address{ID: pki.ID([]byte(key))}
 	short := damaged(bucketReserve, key, "cut short")
-	if len(b) < 9 {
+	if len(b) < 17 {
 		return a, short
 	}
 	a.Heard = int64(binary.BigEndian.Uint64(b)) //nolint:gosec // checked below
-	n := int(b[8])
-	b = b[9:]
+	a.MinEpoch = binary.BigEndian.Uint64(b[8:])
+	n := int(b[16])
+	b = b[17:]
 	for range n {
 		if len(b) < 2 {
 			return a, short

@@ -57,6 +57,11 @@ func save(tx *bbolt.Tx, s gossip.Save) error {
 			return err
 		}
 	}
+	if s.ServicesChanged {
+		if err := saveServices(tx, s.Services); err != nil {
+			return err
+		}
+	}
 	return checkCounts(tx, s)
 }
 
@@ -96,6 +101,9 @@ func load(tx *bbolt.Tx) (s gossip.Saved, err error) {
 		return s, err
 	}
 	if s.Own, err = loadOwn(tx); err != nil {
+		return s, err
+	}
+	if s.Services, err = loadServices(tx); err != nil {
 		return s, err
 	}
 	err = each(tx, bucketNominations, tokenKeySize, MaxNominations, func(key string, b []byte) error {

@@ -29,7 +29,7 @@ const (
 	bucketOwn         = "own"
 	bucketNominations = "nominations" // token ID -> envelope
 	bucketClaims      = "claims"      // token ID, joiner's ID -> time, chain
-	bucketReserve     = "reserve"     // ID -> time, addresses
+	bucketReserve     = "reserve"     // ID -> time, lowest epoch, addresses
 
 	keySchema   = "schema"
 	keyMember   = "member"   // the network's ID, so that a network that vanished is no folder without one
@@ -38,13 +38,14 @@ const (
 	keyChain    = "chain"
 	keyNumbers  = "numbers"
 	keyPorts    = "ports"
+	keyServices = "services"
 )
 
 // keys lists the keys that may stand in a bucket; the other buckets have keys of a fixed length.
 var keys = map[string][]string{
 	bucketMeta:        {keySchema, keyMember, keyArchived},
 	bucketNetwork:     {keyGenesis, keyChain},
-	bucketOwn:         {keyNumbers, keyPorts},
+	bucketOwn:         {keyNumbers, keyPorts, keyServices},
 	bucketNominations: nil,
 	bucketClaims:      nil,
 	bucketReserve:     nil,

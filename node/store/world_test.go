@@ -112,10 +112,12 @@ func more(d *Dir) gossip.Save {
 			{Token: n.TokenID(), Joiner: pki.ID{2}, At: now.Unix() + 1, Chain: []byte("chain 2")},
 		},
 		Reserve: []gossip.Address{
-			{ID: pki.ID{1}, Addresses: []string{"10.0.0.1:7401", "a.example.org:1"}, Heard: now.Unix()},
+			{ID: pki.ID{1}, Addresses: []string{"10.0.0.1:7401", "a.example.org:1"}, Heard: now.Unix(), MinEpoch: 1<<64 - 1},
 			{ID: pki.ID{2}, Heard: 0},
 		},
-		ReserveChanged: true,
+		ReserveChanged:  true,
+		Services:        []string{"seeds.example.org:7401", "[::1]:7401"},
+		ServicesChanged: true,
 	}
 }
 

@@ -25,9 +25,11 @@ func Table() []Rule {
 		{Method: gossippb.Registration_Register_FullMethodName, Stranger: true},
 		{Method: gossippb.Gossip_Join_FullMethodName, Client: true, Server: true},
 		{Method: gossippb.Gossip_Exchange_FullMethodName, Client: true, Server: true},
+		{Method: gossippb.Gossip_Ping_FullMethodName, Client: true, Server: true},
 		{Method: gossippb.Gossip_Push_FullMethodName, Server: true},
 		{Method: gossippb.Gossip_Nominations_FullMethodName, Server: true},
 		{Method: gossippb.Gossip_Claim_FullMethodName, Server: true},
+		{Method: gossippb.Gossip_Reach_FullMethodName, Server: true},
 	}
 }
 
@@ -84,8 +86,7 @@ func (a *authorizer) authorize(ctx context.Context, method string) (context.Cont
 		a.registry.refused()
 		return nil, refuse(method, err.Error())
 	}
-	rule := a.rules[method] // none allows nobody
-	rule.Method = method
+	rule := a.rule(method)
 	ctx, err = a.admit(ctx, rule, open)
 	if err != nil {
 		a.registry.refused()
@@ -93,6 +94,17 @@ func (a *authorizer) authorize(ctx context.Context, method string) (context.Cont
 		return nil, err
 	}
 	return ctx, nil
+}
+
+// rule is who may call a method: every member, if it is in none of the node's own packages; nobody, if it is in one and the
+// table does not have it.
+func (a *authorizer) rule(method string) Rule {
+	rule, listed := a.rules[method]
+	rule.Method = method
+	if !listed && !reserved(method) {
+		rule.Client, rule.Server = true, true
+	}
+	return rule
 }
 
 // admitMember is the Gossip door.

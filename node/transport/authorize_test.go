@@ -38,7 +38,7 @@ func expect(t *testing.T, err error, code codes.Code, message string) {
 	}
 }
 
-// extra is a service that has no rule.
+// extra is a service of a program.
 var extra = grpc.ServiceDesc{
 	ServiceName: "test.Extra", HandlerType: (*any)(nil),
 	Methods: []grpc.MethodDesc{{MethodName: "Unary", Handler: func(_ any, ctx context.Context, _ func(any) error, wrap grpc.UnaryServerInterceptor) (any, error) {
@@ -72,19 +72,27 @@ func TestOnlyWhatTheTableAllows(t *testing.T) {
 			{"server", w.member("10.0.0.2", pki.Server), g + "Nominations", ""},
 			{"server", w.member("10.0.0.2", pki.Server), g + "Claim", ""},
 			{"server", w.member("10.0.0.2", pki.Server), "/g2g.gossip.v1.Registration/Register", "not allowed in server mode"},
-			{"server", w.member("10.0.0.2", pki.Server), "/test.Extra/Unary", "not allowed in server mode"},
-			{"server", w.member("10.0.0.2", pki.Server), "/test.Extra/Stream", "not allowed in server mode"},
+			{"server", w.member("10.0.0.2", pki.Server), "/test.Extra/Unary", ""},
+			{"server", w.member("10.0.0.2", pki.Server), "/g2g.gossip.v1.Gossip/Other", "not allowed in server mode"},
+			{"server", w.member("10.0.0.2", pki.Server), "/g2g.other.Extra/Unary", "not allowed in server mode"},
+			{"server", w.member("10.0.0.2", pki.Server), "/g2g/Unary", "not allowed in server mode"},
 			{"client", w.member("10.0.0.3", pki.Client), g + "Join", ""},
 			{"client", w.member("10.0.0.3", pki.Client), g + "Exchange", ""},
 			{"client", w.member("10.0.0.3", pki.Client), push, "not allowed in client mode"},
 			{"client", w.member("10.0.0.3", pki.Client), g + "Nominations", "not allowed in client mode"},
 			{"client", w.member("10.0.0.3", pki.Client), g + "Claim", "not allowed in client mode"},
 			{"client", w.member("10.0.0.3", pki.Client), "/g2g.gossip.v1.Registration/Register", "not allowed in client mode"},
-			{"client", w.member("10.0.0.3", pki.Client), "/test.Extra/Unary", "not allowed in client mode"},
+			{"client", w.member("10.0.0.3", pki.Client), "/test.Extra/Unary", ""},
+			{"client", w.member("10.0.0.3", pki.Client), "/g2g.other.Extra/Unary", "not allowed in client mode"},
 			{"stranger", w.node("10.0.0.4"), g + "Join", notMember},
 			{"stranger", w.node("10.0.0.4"), "/g2g.gossip.v1.Registration/Register", notMember},
+			{"stranger", w.node("10.0.0.4"), "/test.Extra/Unary", notMember},
 			{"stranger", w.node("10.0.0.4"), "/test.Extra/Stream", notMember},
+			{"stranger", w.node("10.0.0.4"), "/test.Other/Unary", notMember},
+			{"stranger", w.node("10.0.0.4"), "/g2g.other.Extra/Unary", notMember},
 			{"foreign", w.other().member("10.0.0.5", pki.Server), g + "Join", notMember},
+			{"foreign", w.other().member("10.0.0.5", pki.Server), "/test.Extra/Unary", notMember},
+			{"revoked", revoked, "/test.Extra/Unary", "not a member of this network: leaf epoch 1 is revoked, 2 is the lowest accepted"},
 			{"revoked", revoked, g + "Join", "not a member of this network: leaf epoch 1 is revoked, 2 is the lowest accepted"},
 		} {
 			want := ""
@@ -100,7 +108,7 @@ func TestOnlyWhatTheTableAllows(t *testing.T) {
 			}
 			_ = conn.Close()
 		}
-		if counts := w.root.registry.Counts(); counts.Refused != 13 {
+		if counts := w.root.registry.Counts(); counts.Refused != 19 {
 			t.Errorf("%d refusals counted", counts.Refused)
 		}
 	})
@@ -206,6 +214,7 @@ func documented() string {
 	for _, r := range Table() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.Method, yes[r.Stranger], yes[r.Client], yes[r.Server])
 	}
+	b.WriteString("| every method outside of the packages `g2g` and `g2g.*` | no | yes | yes |\n")
 	return b.String()
 }
 

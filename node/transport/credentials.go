@@ -166,20 +166,28 @@ type peerCredentials struct {
 	neither
 	source   Source
 	registry *Registry
-	expected pki.ID
+	expected pki.ID // zero for any member: a service is visited, whoever answers
 }
 
 func (c peerCredentials) Clone() credentials.TransportCredentials { return c }
 
 // ClientHandshake refuses everybody but the expected node, before this node has shown its own leaf.
 func (c peerCredentials) ClientHandshake(ctx context.Context, _ string, dialled net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, _, err := c.greet(ctx, dialled)
+	if err != nil {
+		return nil, nil, err
+	}
+	return conn, tlsInfo(conn), nil
+}
+
+func (c peerCredentials) greet(ctx context.Context, dialled net.Conn) (*tls.Conn, pki.LeafClaims, error) {
 	open := &connection{raw: hook(dialled)}
 	conn := tls.Client(open.raw, c.config(open))
 	if err := c.shake(ctx, conn, open); err != nil {
 		open.end()
-		return nil, nil, err
+		return nil, pki.LeafClaims{}, err
 	}
-	return conn, tlsInfo(conn), nil
+	return conn, open.claims, nil
 }
 
 func (c peerCredentials) config(open *connection) *tls.Config {
@@ -207,17 +215,18 @@ func (c peerCredentials) shake(ctx context.Context, conn *tls.Conn, open *connec
 	return nil
 }
 
-// judge wants the expected node, and it to be a server-mode member.
+// judge wants the expected node, if one is, and it to be a server-mode member.
 func (c peerCredentials) judge(open *connection) error {
-	if found := open.claims.ID; found != c.expected {
+	found := open.claims.ID
+	if !c.expected.IsZero() && found != c.expected {
 		return fmt.Errorf("expected node %s, found %s", c.expected, found)
 	}
 	member, err := open.judge(c.source.Trust(), time.Now())
 	if err != nil {
-		return fmt.Errorf("node %s: %w", c.expected, err)
+		return fmt.Errorf("node %s: %w", found, err)
 	}
 	if member.Mode() != pki.Server {
-		return fmt.Errorf("node %s: a %s-mode member where a %s-mode one is needed", c.expected, member.Mode(), pki.Server)
+		return fmt.Errorf("node %s: a %s-mode member where a %s-mode one is needed", found, member.Mode(), pki.Server)
 	}
 	return nil
 }

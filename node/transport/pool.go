@@ -11,10 +11,8 @@ import (
 
 	"github.com/g2g-net/g2g/pki"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/attributes"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/connectivity"
-	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 )
 
@@ -52,8 +50,8 @@ type PoolConfig struct {
 	Dial     Dialer // nil takes TCP; names are resolved anew at every dial, and every answer is tried
 }
 
-// A Pool holds the connections from here to peers, one for each. Whoever answers must be that very peer, a member, in
-// server mode. Calls fail fast while a peer cannot be reached.
+// A Pool holds the connections from here to peers: one for gossip, and one for the calls of programs once there are any. Whoever
+// answers must be that very peer, a member, in server mode. Calls fail fast while a peer cannot be reached.
 type Pool struct {
 	config PoolConfig
 
@@ -62,13 +60,10 @@ type Pool struct {
 	closed bool
 }
 
-// pooled is the connection to one peer.
+// pooled is one peer. At least one of its lines has a connection.
 type pooled struct {
-	conn      *grpc.ClientConn
-	resolver  *manual.Resolver
 	addresses []string
-	turn      int // grows with every new start
-	used      time.Time
+	lines     [uses]line
 }
 
 // NewPool makes an empty pool.
@@ -83,77 +78,141 @@ func dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", address)
 }
 
-// Conn gives the connection to a peer and makes it where there is none. The addresses are those of the peer's newest
-// contact, in the order to try; other ones than before are tried at once, however long the old ones had failed.
+// Conn gives gossip's connection to a peer and makes it where there is none. The addresses are those of the peer's newest
+// contact, in the order to try; other ones than before are tried at once, however long the old ones had failed. Without any
+// the ones before stand.
 func (p *Pool) Conn(id pki.ID, addresses []string) (*grpc.ClientConn, error) {
-	conn, rested, err := p.conn(id, addresses)
-	if rested != nil {
-		_ = rested.conn.Close()
-	}
-	return conn, err
+	return p.get(id, forGossip, addresses)
 }
 
-func (p *Pool) conn(id pki.ID, addresses []string) (_ *grpc.ClientConn, rested *pooled, err error) {
+func (p *Pool) get(id pki.ID, u use, addresses []string) (*grpc.ClientConn, error) {
+	conn, rested, err := p.conn(id, u, addresses)
+	closeAll(rested)
+	if err != nil {
+		return nil, fmt.Errorf("connect to node %s: %w", id, err)
+	}
+	return conn, nil
+}
+
+func (p *Pool) conn(id pki.ID, u use, addresses []string) (_ *grpc.ClientConn, rested []*grpc.ClientConn, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	peer, ok := p.peers[id]
-	if ok {
-		peer.used = time.Now()
-	}
+	peer := p.peers[id]
 	switch {
 	case p.closed:
 		return nil, nil, ErrPoolClosed
+	case peer != nil:
+		peer.move(addresses)
 	case len(addresses) == 0:
-		return nil, nil, fmt.Errorf("connect to node %s: %w", id, ErrNoAddress)
-	case ok && !slices.Equal(peer.addresses, addresses):
-		peer.addresses = slices.Clone(addresses)
-		peer.update(peer.conn.GetState() != connectivity.Ready)
-		return peer.conn, nil, nil
-	case ok:
-		return peer.conn, nil, nil
-	case len(p.peers) >= MaxPool:
-		if rested = p.makeRoom(); rested == nil {
-			return nil, nil, fmt.Errorf("connect to node %s: %w", id, ErrPoolFull)
+		return nil, nil, ErrNoAddress
+	default:
+		peer = &pooled{addresses: slices.Clone(addresses)}
+		if len(p.peers) >= MaxPool {
+			if rested = p.makeRoom(); rested == nil {
+				return nil, nil, ErrPoolFull
+			}
 		}
 	}
-	if peer, err = p.open(id, addresses); err != nil {
-		return nil, rested, fmt.Errorf("connect to node %s: %w", id, err)
+	l := &peer.lines[u]
+	if l.conn == nil {
+		if err := p.open(id, u, peer); err != nil {
+			return nil, rested, err
+		}
+		p.peers[id] = peer
 	}
-	p.peers[id] = peer
-	return peer.conn, rested, nil
+	l.ask()
+	return l.conn, rested, nil
 }
 
-// makeRoom takes out the peer that was not asked for for longest, if that is long enough. The lock is held.
-func (p *Pool) makeRoom() *pooled {
-	var longest pki.ID
-	var rested *pooled
-	for id, peer := range p.peers { // the order decides nothing but between equals
-		if rested == nil || peer.used.Before(rested.used) {
-			longest, rested = id, peer
-		}
-	}
-	if time.Since(rested.used) < poolRest {
+// ready gives a program's connection to a peer if it is connected.
+func (p *Pool) ready(id pki.ID) *grpc.ClientConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	peer := p.peers[id]
+	if peer == nil {
 		return nil
 	}
-	delete(p.peers, longest)
-	return rested
+	l := &peer.lines[forPrograms]
+	if l.conn == nil || l.conn.GetState() != connectivity.Ready {
+		return nil
+	}
+	l.ask()
+	return l.conn
 }
 
-func (p *Pool) open(id pki.ID, addresses []string) (*pooled, error) {
-	peer := &pooled{addresses: slices.Clone(addresses), used: time.Now(), resolver: manual.NewBuilderWithScheme(scheme)}
-	peer.resolver.InitialState(peer.state())
+// move takes the addresses of a newer contact.
+func (p *pooled) move(addresses []string) {
+	if len(addresses) == 0 || slices.Equal(p.addresses, addresses) {
+		return
+	}
+	p.addresses = slices.Clone(addresses)
+	for i := range p.lines {
+		p.lines[i].moved(p.addresses)
+	}
+}
+
+// idle is the time since somebody used one of the peer's lines.
+func (p *pooled) idle(now time.Time) time.Duration {
+	return min(p.lines[forGossip].idle(now), p.lines[forPrograms].idle(now))
+}
+
+// take empties the lines that are not wanted, and tells whether none is left.
+func (p *pooled) take(wanted func(use, *line) bool) (taken []*grpc.ClientConn, none bool) {
+	none = true
+	for i := range p.lines {
+		l := &p.lines[i]
+		switch {
+		case l.conn == nil:
+		case wanted(use(i), l): //nolint:gosec // there are two
+			none = false
+		default:
+			taken = append(taken, l.take())
+		}
+	}
+	return taken, none
+}
+
+func nothing(use, *line) bool { return false }
+
+// makeRoom takes out the peer that was not used for longest, if that is long enough. The lock is held.
+func (p *Pool) makeRoom() []*grpc.ClientConn {
+	now := time.Now()
+	var longest pki.ID
+	var rest time.Duration
+	for id, peer := range p.peers { // the order decides nothing but between equals
+		if idle := peer.idle(now); idle >= max(rest, poolRest) {
+			longest, rest = id, idle
+		}
+	}
+	if rest == 0 {
+		return nil
+	}
+	taken, _ := p.peers[longest].take(nothing)
+	delete(p.peers, longest)
+	return taken
+}
+
+func (p *Pool) open(id pki.ID, u use, peer *pooled) (err error) {
+	l := &peer.lines[u]
+	l.resolver = manual.NewBuilderWithScheme(scheme)
+	l.resolver.InitialState(l.state(peer.addresses))
 	creds := peerCredentials{source: p.config.Source, registry: p.config.Registry, expected: id}
-	var err error
-	peer.conn, err = grpc.NewClient(scheme+":///"+id.String(), append(dialOptions(),
-		grpc.WithResolvers(peer.resolver),
+	options := dialOptions()
+	if u == forPrograms {
+		options = append(options, programOptions()...)
+	}
+	l.conn, err = grpc.NewClient(scheme+":///"+id.String(), append(options,
+		grpc.WithResolvers(l.resolver),
 		grpc.WithTransportCredentials(creds),
 		grpc.WithContextDialer(p.dial),
+		grpc.WithUnaryInterceptor(l.unary),
+		grpc.WithStreamInterceptor(l.stream),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: backoffFirst, Multiplier: 1.6, Jitter: 0.2, MaxDelay: backoffMax},
 			MinConnectTimeout: connectTimeout,
 		}),
 	)...)
-	return peer, err
+	return err
 }
 
 // dial bounds the connect alone: gRPC's own time-out grows with the backoff.
@@ -167,63 +226,51 @@ func (p *Pool) dial(ctx context.Context, address string) (net.Conn, error) {
 	return hook(conn), nil
 }
 
-type turnKey struct{}
-
-// state is one endpoint an address. The turn stands beside the address: another one makes gRPC connect anew, use the new
-// connection, and let the calls on the old one end.
-func (p *pooled) state() resolver.State {
-	var s resolver.State
-	for _, a := range p.addresses {
-		address := resolver.Address{Addr: a, Attributes: attributes.New(turnKey{}, p.turn)}
-		s.Endpoints = append(s.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{address}})
-	}
-	return s
-}
-
-// update gives gRPC the addresses of now. A new start also forgets what failed before: ClientConn.ResetConnectBackoff would be
-// the plain way, but it reads a map without its lock and can end the process (grpc-go #9155).
-func (p *pooled) update(anew bool) {
-	if anew {
-		p.turn++
-	}
-	p.resolver.UpdateState(p.state())
-}
-
-// Redial makes a new handshake with a peer, with the leaves of now. Calls under way end on the old connection.
+// Redial makes new handshakes with a peer, with the leaves of now. Calls under way end on the old connections.
 func (p *Pool) Redial(id pki.ID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if peer, ok := p.peers[id]; ok && !p.closed {
-		peer.update(true)
+	peer, ok := p.peers[id]
+	if !ok || p.closed {
+		return
+	}
+	for i := range peer.lines {
+		peer.lines[i].update(peer.addresses, true)
 	}
 }
 
-// Drop closes the connection to a peer; its calls fail.
+// Drop closes the connections to a peer; its calls fail.
 func (p *Pool) Drop(id pki.ID) { p.Keep(func(other pki.ID) bool { return other != id }) }
 
 // Keep drops every peer that is not wanted.
 func (p *Pool) Keep(wanted func(pki.ID) bool) {
-	p.keep(func(id pki.ID, _ *pooled) bool { return wanted(id) })
+	p.keep(func(id pki.ID, _ use, _ *line) bool { return wanted(id) })
 }
 
-// Sweep drops every peer that is not wanted and that nobody asked for since idle ago.
+// Sweep closes the connections that nobody used since idle ago. Gossip's stay to peers that are wanted.
 func (p *Pool) Sweep(idle time.Duration, wanted func(pki.ID) bool) {
 	now := time.Now()
-	p.keep(func(id pki.ID, peer *pooled) bool { return now.Sub(peer.used) < idle || wanted(id) })
+	p.keep(func(id pki.ID, u use, l *line) bool { return l.idle(now) < idle || u == forGossip && wanted(id) })
 }
 
-func (p *Pool) keep(wanted func(pki.ID, *pooled) bool) {
-	var dropped []*pooled
+func (p *Pool) keep(wanted func(pki.ID, use, *line) bool) {
+	var dropped []*grpc.ClientConn
 	p.mu.Lock()
 	for id, peer := range p.peers {
-		if !wanted(id, peer) {
-			dropped = append(dropped, peer)
+		taken, none := peer.take(func(u use, l *line) bool { return wanted(id, u, l) })
+		dropped = append(dropped, taken...)
+		if none {
 			delete(p.peers, id)
 		}
 	}
 	p.mu.Unlock()
-	for _, peer := range dropped {
-		_ = peer.conn.Close()
+	closeAll(dropped)
+}
+
+// closeAll is called without the lock: closing waits for callbacks.
+func closeAll(conns []*grpc.ClientConn) {
+	for _, c := range conns {
+		_ = c.Close()
 	}
 }
 
@@ -240,20 +287,4 @@ func (p *Pool) Close() {
 	p.closed = true
 	p.mu.Unlock()
 	p.Keep(func(pki.ID) bool { return false })
-}
-
-// dialOptions are what every connection from here has.
-func dialOptions() []grpc.DialOption {
-	return []grpc.DialOption{
-		grpc.WithAuthority(authority),
-		grpc.WithNoProxy(),
-		grpc.WithDisableServiceConfig(),
-		grpc.WithIdleTimeout(0),
-		grpc.WithMaxHeaderListSize(maxHeaders),
-		grpc.WithReadBufferSize(bufferSize),
-		grpc.WithWriteBufferSize(bufferSize),
-		grpc.WithStaticStreamWindowSize(window),
-		grpc.WithStaticConnWindowSize(window),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
-	}
 }

@@ -24,6 +24,8 @@ var ErrBusy = errors.New("the node is busy")
 type Handler interface {
 	// Receive answers a member's request.
 	Receive(ctx context.Context, from pki.ID, req gossip.Message) (gossip.Message, error)
+	// Reach dials an address of the caller's and looks for the caller there.
+	Reach(ctx context.Context, from pki.ID, req gossip.ReachRequest) error
 	// Decide judges a claim on a token of this node. A refusal is a *pki.Refusal.
 	Decide(ctx context.Context, claim pki.Claim) (pki.Chain, error)
 }
@@ -36,7 +38,9 @@ type GossipService struct {
 }
 
 // AddTo registers the service with a server that NewGossipServer made.
-func (s *GossipService) AddTo(server *grpc.Server) { gossippb.RegisterGossipServer(server, s) }
+func (s *GossipService) AddTo(server grpc.ServiceRegistrar) {
+	server.RegisterService(bounded(gossippb.Gossip_ServiceDesc), s)
+}
 
 // Join answers one.
 func (s *GossipService) Join(ctx context.Context, pb *gossippb.JoinRequest) (*gossippb.JoinResponse, error) {
@@ -92,6 +96,40 @@ func handlerError(err error) error {
 	return status.Error(codes.Unavailable, err.Error())
 }
 
+// Reach answers one. It asks the handler beside the machine, which dials nobody.
+func (s *GossipService) Reach(ctx context.Context, pb *gossippb.ReachRequest) (*gossippb.ReachResponse, error) {
+	member, ok := MemberFrom(ctx)
+	if !ok {
+		return nil, status.Error(codes.PermissionDenied, "members only")
+	}
+	req, err := s.Gate.Request(time.Now(), pb)
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	reach := req.(gossip.ReachRequest)
+	reach.Observed = ObservedHost(ctx)
+	resp := &gossippb.ReachResponse{}
+	if err := s.Handler.Reach(ctx, member.ID, reach); err != nil {
+		if errors.Is(err, ErrBusy) {
+			return nil, handlerError(err)
+		}
+		resp.Error = printable(err.Error())
+	}
+	return resp, nil
+}
+
+// Ping answers one.
+func (s *GossipService) Ping(context.Context, *gossippb.PingRequest) (*gossippb.PingResponse, error) {
+	return &gossippb.PingResponse{}, nil
+}
+
+// Ping times one round trip over the connection, which makes it first if there is none.
+func Ping(ctx context.Context, conn grpc.ClientConnInterface) (time.Duration, error) {
+	began := time.Now()
+	_, err := gossippb.NewGossipClient(conn).Ping(ctx, &gossippb.PingRequest{})
+	return time.Since(began), err
+}
+
 // Claim answers the acceptor of a joiner that holds a token of this node.
 func (s *GossipService) Claim(ctx context.Context, pb *gossippb.ClaimRequest) (*gossippb.ClaimResponse, error) {
 	member, ok := MemberFrom(ctx)
@@ -126,6 +164,8 @@ func Ask(ctx context.Context, conn grpc.ClientConnInterface, gate *wire.Gate, re
 		pb, err = client.Push(ctx, encoded)
 	case *gossippb.NominationsRequest:
 		pb, err = client.Nominations(ctx, encoded)
+	case *gossippb.ReachRequest:
+		pb, err = client.Reach(ctx, encoded)
 	default:
 		return nil, fmt.Errorf("ask: a %T is no request", req)
 	}

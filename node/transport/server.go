@@ -10,9 +10,9 @@ import (
 
 // What every connection has, both ways. Nobody should change these.
 const (
-	// MaxMessage bounds a message, in bytes.
+	// MaxMessage bounds a message of the node's own services, in bytes.
 	MaxMessage = 64 << 10
-	// MaxStreams bounds the calls that run at once on one Gossip connection.
+	// MaxStreams bounds the calls that run at once on one Gossip connection of a node whose program serves nothing there.
 	MaxStreams = 64
 
 	maxHeaders        = 8 << 10  // bytes of a call's headers
@@ -25,6 +25,13 @@ const (
 
 	defaultAge      = 4 * time.Hour
 	defaultAgeGrace = 10 * time.Minute
+
+	// What a Gossip port has more of where programs serve there, and what their connections have.
+	programMessage   = 4 << 20 // bytes; gRPC's own bound for what is received
+	programStreams   = 256     // calls at once on one connection; one more waits at the caller
+	programWindow    = 1 << 20 // bytes of a stream that may be under way: 13 MB/s at 80 ms
+	programWindowAll = 4 << 20 // bytes of a connection that may be under way
+	programBuffer    = 32 << 10
 
 	// A registration takes seconds; what stays longer was left behind.
 	registrationStreams  = 4
@@ -43,8 +50,11 @@ type ServerConfig struct {
 	// Zero takes 4 h. Less costs handshakes; more than what is left of a leaf's life at its rotation makes connections expire.
 	MaxConnectionAge time.Duration
 	// MaxConnectionAgeGrace is how long a call may outlive that age. Zero takes 10 min. A shorter one than the longest
-	// call's deadline makes calls fail.
+	// call's deadline makes calls fail. A stream without an end is cut then, and must be begun anew.
 	MaxConnectionAgeGrace time.Duration
+	// Services are a program's, for members on the Gossip port. With any, the port takes messages of 4 MiB, and has windows
+	// that do not slow them down.
+	Services Services
 }
 
 func (c ServerConfig) withDefaults() ServerConfig {
@@ -65,9 +75,9 @@ func (c ServerConfig) withDefaults() ServerConfig {
 func NewGossipServer(c ServerConfig) *grpc.Server {
 	c = c.withDefaults()
 	authorizer, recoverer := newAuthorizer(c), newRecoverer(c.Log)
-	return grpc.NewServer(append(commonOptions(),
+	server := grpc.NewServer(append(gossipOptions(c.Services),
 		grpc.Creds(serverCredentials{source: c.Source, registry: c.Registry, door: gossipDoor}),
-		grpc.MaxConcurrentStreams(MaxStreams),
+		grpc.UnknownServiceHandler(unserved),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: c.MaxConnectionAge, MaxConnectionAgeGrace: c.MaxConnectionAgeGrace,
 			Time: keepaliveTime, Timeout: keepaliveTimeout,
@@ -75,6 +85,8 @@ func NewGossipServer(c ServerConfig) *grpc.Server {
 		grpc.ChainUnaryInterceptor(recoverer.unary, authorizer.unary),
 		grpc.ChainStreamInterceptor(recoverer.stream, authorizer.stream),
 	)...)
+	c.Services.addTo(server)
+	return server
 }
 
 // NewRegistrationServer makes the server of the Registration port: this end alone shows a leaf, and strangers are
@@ -93,6 +105,23 @@ func NewRegistrationServer(c ServerConfig) *grpc.Server {
 		grpc.ChainUnaryInterceptor(recoverer.unary, authorizer.unary),
 		grpc.ChainStreamInterceptor(recoverer.stream, authorizer.stream, atMost(MaxRegistrations)),
 	)...)
+}
+
+// gossipOptions are those that depend on who serves. A node whose program serves nothing keeps to what gossip needs; a later
+// option stands in for an earlier one. A read buffer is held by every idle connection, a write buffer is not, and large reads
+// pass by it: so it stays small.
+func gossipOptions(s Services) []grpc.ServerOption {
+	if s.None() {
+		return append(commonOptions(), grpc.MaxConcurrentStreams(MaxStreams))
+	}
+	return append(commonOptions(),
+		grpc.MaxConcurrentStreams(programStreams),
+		grpc.MaxRecvMsgSize(programMessage),
+		grpc.MaxSendMsgSize(programMessage),
+		grpc.WriteBufferSize(programBuffer),
+		grpc.StaticStreamWindowSize(programWindow),
+		grpc.StaticConnWindowSize(programWindowAll),
+	)
 }
 
 func commonOptions() []grpc.ServerOption {

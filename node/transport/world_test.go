@@ -29,7 +29,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	return found(t, memnet.New(func(netip.Addr, netip.Addr) time.Duration { return time.Millisecond }))
+	return newWorldAt(t, time.Millisecond)
+}
+
+// newWorldAt is a world with another latency one way.
+func newWorldAt(t *testing.T, latency time.Duration) *world {
+	t.Helper()
+	return found(t, memnet.New(func(netip.Addr, netip.Addr) time.Duration { return latency }))
 }
 
 // other is another network of nodes over the same wires.

@@ -120,7 +120,7 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, start int) De
 			continue
 		}
 		i, ok := r.index[SaltedHash(r.salt, e.ID)]
-		if (e.State == Dead || e.State == Unheard) && !(ok && i == 0) {
+		if (e.State == Dead || e.State == Unheard) && (!ok || i != 0) {
 			continue
 		}
 		switch {
@@ -130,7 +130,7 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, start int) De
 				d.add(now, e, len(r.digest)+len(d.Contacts))
 				d.Contacts = append(d.Contacts, e.Contact)
 			}
-		case e.low() == r.digest[i].Contact && uint32(e.BeatSequence) > r.digest[i].Beat && e.State != Left: //nolint:gosec // at most LadderLength
+		case e.low() == r.digest[i].Contact && e.BeatSequence > uint64(r.digest[i].Beat) && e.State != Left:
 			fresh = append(fresh, e)
 		}
 	}

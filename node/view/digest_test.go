@@ -138,7 +138,7 @@ func tell(d Delta, ids []pki.ID) map[pki.ID]string {
 	for i, b := range d.Beats {
 		if place := d.Places[i]; place < len(ids) {
 			said[ids[place]] = "beat"
-		} else if c := d.Contacts[place-len(ids)]; b.Sequence == 0 || d.Low[i] != uint16(c.Sequence) {
+		} else if c := d.Contacts[place-len(ids)]; b.Sequence == 0 || uint64(d.Low[i]) != c.Sequence&0xffff {
 			said[c.ID] = fmt.Sprintf("beat %d of low %d with contact %d", b.Sequence, d.Low[i], c.Sequence)
 		}
 	}

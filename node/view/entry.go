@@ -43,6 +43,7 @@ type Entry struct {
 	Unreachable  bool
 	AliveHash    uint64 // of its alive set, when it was last told
 	HashAt       time.Time
+	minEpoch     uint64  // the highest that a contact of the peer named: it holds, whatever a restored backup says
 	budget       float64 // of new contacts
 	budgetAt     time.Time
 	lineage      []pki.Key // of the contact

@@ -29,7 +29,7 @@ func (v *View) Drop(id pki.ID) {
 		v.order = slices.Delete(v.order, k, k+1)
 	}
 	v.order = append(v.order, id)
-	v.tombstones[id] = tombstone{e.Sequence, e.Incarnation, e.Anchor, e.BeatSequence, e.link, e.MinEpoch}
+	v.tombstones[id] = tombstone{e.Sequence, e.Incarnation, e.Anchor, e.BeatSequence, e.link, e.minEpoch}
 	if len(v.order) > MaxTombstones {
 		delete(v.tombstones, v.order[0])
 		v.order = v.order[1:]
@@ -62,8 +62,8 @@ func (v *View) MinEpochs() map[pki.ID]uint64 {
 		}
 	}
 	for _, e := range v.entries {
-		if e.MinEpoch > 0 {
-			epochs[e.ID] = e.MinEpoch
+		if e.minEpoch > 0 {
+			epochs[e.ID] = e.minEpoch
 		}
 	}
 	return epochs

@@ -73,12 +73,15 @@ func TestVersionsNeverGoBack(t *testing.T) {
 				if verdict == Newer {
 					taken++
 					v.Put(now, c)
-					m.known, m.sequence, m.incarnation, m.minEpoch = true, c.Sequence, c.Incarnation, c.MinEpoch
+					m.known, m.sequence, m.incarnation, m.minEpoch = true, c.Sequence, c.Incarnation, max(m.minEpoch, c.MinEpoch)
 				}
 			case 5:
 				v.Drop(id)
 			case 6:
 				v.Look(now, rule)
+			}
+			if m.known && v.MinEpochs()[id] != m.minEpoch {
+				t.Fatalf("seed %d: the lowest epoch is %d, the model %+v", seed, v.MinEpochs()[id], *m)
 			}
 			if e := v.Get(id); e != nil && (e.Sequence != m.sequence || e.BeatSequence != m.beat[e.Incarnation] || e.State == Alive && len(m.beat) == 0) {
 				t.Fatalf("seed %d: the view holds contact %d, beat %d, %s; the model %+v", seed, e.Sequence, e.BeatSequence, e.State, *m)
@@ -96,6 +99,6 @@ func (m *memory) takes(held *Entry, c *Contact) bool {
 	if !m.known {
 		return true
 	}
-	atLeast := c.Sequence >= m.sequence && c.Incarnation >= m.incarnation && c.MinEpoch >= m.minEpoch
+	atLeast := c.Sequence >= m.sequence && c.Incarnation >= m.incarnation
 	return atLeast && (held == nil || c.Sequence > m.sequence)
 }

@@ -89,7 +89,7 @@ func (v *View) Judge(now time.Time, c *Contact) Verdict {
 		return v.judgeUnknown(c)
 	}
 	switch {
-	case c.Sequence < e.Sequence || c.Incarnation < e.Incarnation || c.MinEpoch < e.MinEpoch:
+	case c.Sequence < e.Sequence || c.Incarnation < e.Incarnation:
 		return Old
 	case c.Sequence == e.Sequence && c.same(e.Contact):
 		return Same
@@ -106,7 +106,7 @@ func (v *View) Judge(now time.Time, c *Contact) Verdict {
 
 func (v *View) judgeUnknown(c *Contact) Verdict {
 	t, known := v.tombstones[c.ID]
-	if known && (c.Sequence < t.sequence || c.Incarnation < t.incarnation || c.MinEpoch < t.minEpoch) {
+	if known && (c.Sequence < t.sequence || c.Incarnation < t.incarnation) {
 		return Old
 	}
 	if _, ok := v.room(c); !ok {
@@ -130,9 +130,11 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 	}
 	dropped = v.makeRoom(c)
 	e = &Entry{Contact: c, link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now, lineage: lineage(c)}
-	if t, known := v.tombstones[c.ID]; known && t.incarnation == c.Incarnation && t.anchor == c.Anchor {
+	t, known := v.tombstones[c.ID]
+	if known && t.incarnation == c.Incarnation && t.anchor == c.Anchor {
 		e.BeatSequence, e.link = t.beat, t.link // a beat that was seen before proves nothing new
 	}
+	e.minEpoch = max(c.MinEpoch, t.minEpoch)
 	i, _ := v.find(c.ID)
 	v.entries = slices.Insert(v.entries, i, e)
 	if c.Left {
@@ -156,7 +158,7 @@ func (v *View) replace(now time.Time, e *Entry, c *Contact) {
 	if c.Incarnation != e.Incarnation || c.Anchor != e.Anchor {
 		e.BeatSequence, e.link = 0, c.Anchor
 	}
-	e.Contact, e.lineage = c, lineage(c)
+	e.Contact, e.lineage, e.minEpoch = c, lineage(c), max(e.minEpoch, c.MinEpoch)
 	switch {
 	case c.Left && e.State != Left:
 		e.State, e.Since, e.Reason = Left, now, ""
@@ -195,7 +197,7 @@ const (
 func (v *View) Advance(now time.Time, id pki.ID, low uint16, b Beat) BeatVerdict {
 	e := v.Get(id)
 	switch {
-	case e == nil || uint16(e.Contact.low()) != low: //nolint:gosec // low bits are meant
+	case e == nil || e.low()&0xffff != uint32(low):
 		return Unheld
 	case b.Sequence == e.BeatSequence && b.Age < e.claimed:
 		e.claimed = max(0, b.Age)

@@ -11,7 +11,7 @@ import (
 )
 
 // Encode puts a message of the machine, one of package gossip's values, on the wire. What the machine makes within the bounds
-// of package gossip is below MaxMessage. JoinRequest.Observed does not travel.
+// of package gossip is below MaxMessage. What a request says was observed does not travel.
 func Encode(m gossip.Message) proto.Message {
 	switch m := m.(type) {
 	case gossip.JoinRequest:
@@ -41,6 +41,10 @@ func Encode(m gossip.Message) proto.Message {
 		return &gossippb.NominationsRequest{Versions: nominationVersions(m.Versions)}
 	case gossip.NominationsResponse:
 		return &gossippb.NominationsResponse{Nominations: sealedNominations(m.Nominations)}
+	case gossip.ReachRequest:
+		return &gossippb.ReachRequest{Address: m.Address}
+	case gossip.ReachResponse:
+		return &gossippb.ReachResponse{Error: m.Error}
 	}
 	panic(fmt.Sprintf("wire: the machine made a %T", m)) // not a value of package gossip: our own fault
 }

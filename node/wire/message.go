@@ -24,6 +24,10 @@ func (g *Gate) Request(now time.Time, m proto.Message) (gossip.Message, error) {
 		return accept("push", func() (gossip.Message, error) { return g.pushRequest(now, m) })
 	case *gossippb.NominationsRequest:
 		return accept("nominations", func() (gossip.Message, error) { return nominationsRequest(m) })
+	case *gossippb.ReachRequest:
+		return accept("reach", func() (gossip.Message, error) {
+			return gossip.ReachRequest{Address: m.GetAddress()}, pki.CheckAddress(m.GetAddress())
+		})
 	}
 	return nil, fmt.Errorf("read request: %T is none", m)
 }
@@ -46,6 +50,10 @@ func (g *Gate) Response(now time.Time, m proto.Message, sent gossip.Message) (go
 	case *gossippb.NominationsResponse:
 		if _, ok := sent.(gossip.NominationsRequest); ok {
 			return accept("answer to nominations", func() (gossip.Message, error) { return g.nominationsResponse(m) })
+		}
+	case *gossippb.ReachResponse:
+		if _, ok := sent.(gossip.ReachRequest); ok {
+			return accept("answer to reach", func() (gossip.Message, error) { return reachResponse(m) })
 		}
 	}
 	return nil, fmt.Errorf("read answer: %T does not answer %T", m, sent)
@@ -174,4 +182,12 @@ func (g *Gate) nominationsResponse(pb *gossippb.NominationsResponse) (m gossip.N
 		m.Nominations = append(m.Nominations, gossip.SealedNomination{Nomination: n, Sealed: e})
 	}
 	return m, nil
+}
+
+func reachResponse(m *gossippb.ReachResponse) (gossip.Message, error) {
+	if m.GetError() == "" {
+		return gossip.ReachResponse{}, nil
+	}
+	why, err := text("reason", m.GetError())
+	return gossip.ReachResponse{Error: why}, err
 }

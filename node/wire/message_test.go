@@ -33,6 +33,7 @@ func (w *world) requests() []gossip.Message {
 		},
 		gossip.PushRequest{Contacts: []*view.Contact{oak, w.seal(w.client, w.clientContact)}, Beats: []gossip.IndexedBeat{beat(1, 2)}},
 		gossip.NominationsRequest{Versions: []gossip.NominationVersion{{Token: pki.TokenID{1}, Version: 2}, {Token: pki.TokenID{3}, Version: 1<<64 - 1}}},
+		gossip.ReachRequest{Address: "10.0.0.1:7401"},
 	}
 }
 
@@ -44,6 +45,7 @@ func (w *world) responses() []gossip.Message {
 		gossip.ExchangeResponse{Beats: []gossip.IndexedBeat{beat(2, 2), beat(1, 77)}, Contacts: []*view.Contact{oak}, AliveHash: 1, NominationsHash: 2},
 		gossip.PushResponse{},
 		gossip.NominationsResponse{Nominations: []gossip.SealedNomination{{Nomination: w.nomination, Sealed: value(w.nomination.Seal(w.server))}}},
+		gossip.ReachResponse{Error: "dial 10.0.0.1:7401: refused"},
 	}
 }
 
@@ -100,6 +102,13 @@ func TestEmptyMessages(t *testing.T) {
 
 func TestObservedDoesNotTravel(t *testing.T) {
 	w := newWorld()
+	reach := Encode(gossip.ReachRequest{Address: "10.0.0.1:1", Observed: "10.0.0.1"})
+	if got := value(w.gate.Request(now, reach)).(gossip.ReachRequest); got.Observed != "" {
+		t.Errorf("observed %q", got.Observed)
+	}
+	if got := value(w.gate.Response(now, Encode(gossip.ReachResponse{}), gossip.ReachRequest{})); got != (gossip.ReachResponse{}) {
+		t.Errorf("%+v", got)
+	}
 	m := w.requests()[0].(gossip.JoinRequest)
 	m.Observed = "10.0.0.1"
 	if got := value(w.gate.Request(now, Encode(m))).(gossip.JoinRequest); got.Observed != "" {
@@ -130,6 +139,8 @@ func TestRequestRefusals(t *testing.T) {
 		"push other's beat":   {&gossippb.PushRequest{Contacts: []*gossippb.Envelope{oak}, Beats: beatBytes([]gossip.IndexedBeat{beat(0, 1)})}, "read push: beat at place 0 belongs to another contact"},
 		"versions":            {&gossippb.NominationsRequest{Versions: make([]*gossippb.NominationVersion, gossip.MaxVersions+1)}, "read nominations: 2049 versions are over the bound of 2048"},
 		"token ID":            {&gossippb.NominationsRequest{Versions: []*gossippb.NominationVersion{{TokenId: make([]byte, 9)}}}, "read nominations: token ID of 9 bytes where 8 are needed"},
+		"reach":               {&gossippb.ReachRequest{}, `read reach: address "": no port`},
+		"reach address":       {&gossippb.ReachRequest{Address: "10.0.0.1:0"}, `read reach: address "10.0.0.1:0": port "0" is not 1 to 65535`},
 		"no version":          {&gossippb.NominationsRequest{Versions: make([]*gossippb.NominationVersion, 1)}, "read nominations: token ID of 0 bytes where 8 are needed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,6 +184,9 @@ func TestResponseRefusals(t *testing.T) {
 		"contacts":            {&gossippb.ExchangeResponse{Contacts: make([]*gossippb.Envelope, 5)}, exchange, "read answer to exchange: 5 contacts are over the bound of 4"},
 		"beats":               {&gossippb.ExchangeResponse{Beats: make([]byte, 65*24)}, exchange, "read answer to exchange: 65 beats are over the bound of 64"},
 		"batch":               {&gossippb.NominationsResponse{Nominations: make([]*gossippb.Envelope, 65)}, nominations, "read answer to nominations: 65 nominations are over the bound of 64"},
+		"reach for push":      {&gossippb.ReachResponse{}, push, "read answer: *gossippb.ReachResponse does not answer gossip.PushRequest"},
+		"reach reason":        {&gossippb.ReachResponse{Error: "a\x1b[2J"}, gossip.ReachRequest{}, `read answer to reach: reason "a\x1b[2J" has characters that do not print`},
+		"long reason":         {&gossippb.ReachResponse{Error: strings.Repeat("x", 513)}, gossip.ReachRequest{}, "read answer to reach: reason of 513 bytes where 1 to 512 are allowed"},
 		"no nomination":       {&gossippb.NominationsResponse{Nominations: make([]*gossippb.Envelope, 1)}, nominations, "read answer to nominations: there is no envelope"},
 		"contact in disguise": {&gossippb.NominationsResponse{Nominations: []*gossippb.Envelope{oak}}, nominations, "read answer to nominations: open nomination: the seal does not fit"},
 		"nomination's seal":   {&gossippb.NominationsResponse{Nominations: []*gossippb.Envelope{badSeal}}, nominations, "read answer to nominations: open nomination: the seal does not fit"},

@@ -1607,6 +1607,498 @@ func (x *JoinResponse) GetObservedAddress() string {
 	return ""
 }
 
+type RotateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revoke        bool                   `protobuf:"varint,1,opt,name=revoke,proto3" json:"revoke,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateRequest) Reset() {
+	*x = RotateRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateRequest) ProtoMessage() {}
+
+func (x *RotateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateRequest.ProtoReflect.Descriptor instead.
+func (*RotateRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RotateRequest) GetRevoke() bool {
+	if x != nil {
+		return x.Revoke
+	}
+	return false
+}
+
+type RotateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Leaf          *Leaf                  `protobuf:"bytes,1,opt,name=leaf,proto3" json:"leaf,omitempty"`
+	MinEpoch      uint64                 `protobuf:"varint,2,opt,name=min_epoch,json=minEpoch,proto3" json:"min_epoch,omitempty"` // leaves below it are refused
+	Redialled     uint32                 `protobuf:"varint,3,opt,name=redialled,proto3" json:"redialled,omitempty"`               // peers that were shown the new leaf before the old ones were revoked
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateResponse) Reset() {
+	*x = RotateResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateResponse) ProtoMessage() {}
+
+func (x *RotateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateResponse.ProtoReflect.Descriptor instead.
+func (*RotateResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RotateResponse) GetLeaf() *Leaf {
+	if x != nil {
+		return x.Leaf
+	}
+	return nil
+}
+
+func (x *RotateResponse) GetMinEpoch() uint64 {
+	if x != nil {
+		return x.MinEpoch
+	}
+	return 0
+}
+
+func (x *RotateResponse) GetRedialled() uint32 {
+	if x != nil {
+		return x.Redialled
+	}
+	return 0
+}
+
+type PingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`    // ID
+	Count         uint32                 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"` // 1 to 1000; 0 for 1
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PingRequest) Reset() {
+	*x = PingRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PingRequest) ProtoMessage() {}
+
+func (x *PingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PingRequest.ProtoReflect.Descriptor instead.
+func (*PingRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *PingRequest) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *PingRequest) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+type PingResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seq           uint32                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`                  // from 1
+	RttUs         int64                  `protobuf:"varint,2,opt,name=rtt_us,json=rttUs,proto3" json:"rtt_us,omitempty"` // of a call on a warm connection, handshake excluded
+	Error         string                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PingResponse) Reset() {
+	*x = PingResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PingResponse) ProtoMessage() {}
+
+func (x *PingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PingResponse.ProtoReflect.Descriptor instead.
+func (*PingResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *PingResponse) GetSeq() uint32 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *PingResponse) GetRttUs() int64 {
+	if x != nil {
+		return x.RttUs
+	}
+	return 0
+}
+
+func (x *PingResponse) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+type ServicesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServicesRequest) Reset() {
+	*x = ServicesRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServicesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServicesRequest) ProtoMessage() {}
+
+func (x *ServicesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServicesRequest.ProtoReflect.Descriptor instead.
+func (*ServicesRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{24}
+}
+
+type ServicesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Services      []*Service             `protobuf:"bytes,1,rep,name=services,proto3" json:"services,omitempty"` // ordered by address
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServicesResponse) Reset() {
+	*x = ServicesResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServicesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServicesResponse) ProtoMessage() {}
+
+func (x *ServicesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServicesResponse.ProtoReflect.Descriptor instead.
+func (*ServicesResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ServicesResponse) GetServices() []*Service {
+	if x != nil {
+		return x.Services
+	}
+	return nil
+}
+
+type Service struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Origin        string                 `protobuf:"bytes,2,opt,name=origin,proto3" json:"origin,omitempty"`                                 // config, added, peers
+	LastVisitMs   int64                  `protobuf:"varint,3,opt,name=last_visit_ms,json=lastVisitMs,proto3" json:"last_visit_ms,omitempty"` // Unix milliseconds; 0 for never
+	LastId        string                 `protobuf:"bytes,4,opt,name=last_id,json=lastId,proto3" json:"last_id,omitempty"`                   // who answered last; this node's own where the visit came home
+	LastName      string                 `protobuf:"bytes,5,opt,name=last_name,json=lastName,proto3" json:"last_name,omitempty"`
+	Self          bool                   `protobuf:"varint,6,opt,name=self,proto3" json:"self,omitempty"`
+	Error         string                 `protobuf:"bytes,7,opt,name=error,proto3" json:"error,omitempty"` // of the last visit
+	Visits        uint32                 `protobuf:"varint,8,opt,name=visits,proto3" json:"visits,omitempty"`
+	ToldBy        []string               `protobuf:"bytes,9,rep,name=told_by,json=toldBy,proto3" json:"told_by,omitempty"` // names of peers whose contact names it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Service) Reset() {
+	*x = Service{}
+	mi := &file_adminpb_admin_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Service) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Service) ProtoMessage() {}
+
+func (x *Service) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Service.ProtoReflect.Descriptor instead.
+func (*Service) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Service) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Service) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *Service) GetLastVisitMs() int64 {
+	if x != nil {
+		return x.LastVisitMs
+	}
+	return 0
+}
+
+func (x *Service) GetLastId() string {
+	if x != nil {
+		return x.LastId
+	}
+	return ""
+}
+
+func (x *Service) GetLastName() string {
+	if x != nil {
+		return x.LastName
+	}
+	return ""
+}
+
+func (x *Service) GetSelf() bool {
+	if x != nil {
+		return x.Self
+	}
+	return false
+}
+
+func (x *Service) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *Service) GetVisits() uint32 {
+	if x != nil {
+		return x.Visits
+	}
+	return 0
+}
+
+func (x *Service) GetToldBy() []string {
+	if x != nil {
+		return x.ToldBy
+	}
+	return nil
+}
+
+type AddServiceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddServiceRequest) Reset() {
+	*x = AddServiceRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddServiceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddServiceRequest) ProtoMessage() {}
+
+func (x *AddServiceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddServiceRequest.ProtoReflect.Descriptor instead.
+func (*AddServiceRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *AddServiceRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+type RemoveServiceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveServiceRequest) Reset() {
+	*x = RemoveServiceRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveServiceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveServiceRequest) ProtoMessage() {}
+
+func (x *RemoveServiceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveServiceRequest.ProtoReflect.Descriptor instead.
+func (*RemoveServiceRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *RemoveServiceRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
 type LeaveRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1615,7 +2107,7 @@ type LeaveRequest struct {
 
 func (x *LeaveRequest) Reset() {
 	*x = LeaveRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[20]
+	mi := &file_adminpb_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1627,7 +2119,7 @@ func (x *LeaveRequest) String() string {
 func (*LeaveRequest) ProtoMessage() {}
 
 func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[20]
+	mi := &file_adminpb_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1640,7 +2132,7 @@ func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveRequest.ProtoReflect.Descriptor instead.
 func (*LeaveRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{20}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{29}
 }
 
 type LeaveResponse struct {
@@ -1651,7 +2143,7 @@ type LeaveResponse struct {
 
 func (x *LeaveResponse) Reset() {
 	*x = LeaveResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[21]
+	mi := &file_adminpb_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1663,7 +2155,7 @@ func (x *LeaveResponse) String() string {
 func (*LeaveResponse) ProtoMessage() {}
 
 func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[21]
+	mi := &file_adminpb_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1676,7 +2168,7 @@ func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveResponse.ProtoReflect.Descriptor instead.
 func (*LeaveResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{21}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{30}
 }
 
 var File_adminpb_admin_proto protoreflect.FileDescriptor
@@ -1825,9 +2317,39 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\x04mode\x18\x04 \x01(\tR\x04mode\x12\x14\n" +
 	"\x05depth\x18\x05 \x01(\rR\x05depth\x12\x18\n" +
 	"\awarning\x18\x06 \x01(\tR\awarning\x12)\n" +
-	"\x10observed_address\x18\a \x01(\tR\x0fobservedAddress\"\x0e\n" +
+	"\x10observed_address\x18\a \x01(\tR\x0fobservedAddress\"'\n" +
+	"\rRotateRequest\x12\x16\n" +
+	"\x06revoke\x18\x01 \x01(\bR\x06revoke\"s\n" +
+	"\x0eRotateResponse\x12&\n" +
+	"\x04leaf\x18\x01 \x01(\v2\x12.g2g.admin.v1.LeafR\x04leaf\x12\x1b\n" +
+	"\tmin_epoch\x18\x02 \x01(\x04R\bminEpoch\x12\x1c\n" +
+	"\tredialled\x18\x03 \x01(\rR\tredialled\"7\n" +
+	"\vPingRequest\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\"M\n" +
+	"\fPingResponse\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\rR\x03seq\x12\x15\n" +
+	"\x06rtt_us\x18\x02 \x01(\x03R\x05rttUs\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\x11\n" +
+	"\x0fServicesRequest\"E\n" +
+	"\x10ServicesResponse\x121\n" +
+	"\bservices\x18\x01 \x03(\v2\x15.g2g.admin.v1.ServiceR\bservices\"\xf0\x01\n" +
+	"\aService\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x16\n" +
+	"\x06origin\x18\x02 \x01(\tR\x06origin\x12\"\n" +
+	"\rlast_visit_ms\x18\x03 \x01(\x03R\vlastVisitMs\x12\x17\n" +
+	"\alast_id\x18\x04 \x01(\tR\x06lastId\x12\x1b\n" +
+	"\tlast_name\x18\x05 \x01(\tR\blastName\x12\x12\n" +
+	"\x04self\x18\x06 \x01(\bR\x04self\x12\x14\n" +
+	"\x05error\x18\a \x01(\tR\x05error\x12\x16\n" +
+	"\x06visits\x18\b \x01(\rR\x06visits\x12\x17\n" +
+	"\atold_by\x18\t \x03(\tR\x06toldBy\"-\n" +
+	"\x11AddServiceRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\"0\n" +
+	"\x14RemoveServiceRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\"\x0e\n" +
 	"\fLeaveRequest\"\x0f\n" +
-	"\rLeaveResponse2\xa4\x04\n" +
+	"\rLeaveResponse2\x99\a\n" +
 	"\x05Admin\x129\n" +
 	"\x04Show\x12\x19.g2g.admin.v1.ShowRequest\x1a\x16.g2g.admin.v1.Snapshot\x12=\n" +
 	"\x05Watch\x12\x1a.g2g.admin.v1.WatchRequest\x1a\x16.g2g.admin.v1.Snapshot0\x01\x12<\n" +
@@ -1835,7 +2357,13 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\bNominate\x12\x1d.g2g.admin.v1.NominateRequest\x1a\x1e.g2g.admin.v1.NominateResponse\x12C\n" +
 	"\x06Tokens\x12\x1b.g2g.admin.v1.TokensRequest\x1a\x1c.g2g.admin.v1.TokensResponse\x12R\n" +
 	"\vRevokeToken\x12 .g2g.admin.v1.RevokeTokenRequest\x1a!.g2g.admin.v1.RevokeTokenResponse\x12=\n" +
-	"\x04Join\x12\x19.g2g.admin.v1.JoinRequest\x1a\x1a.g2g.admin.v1.JoinResponse\x12@\n" +
+	"\x04Join\x12\x19.g2g.admin.v1.JoinRequest\x1a\x1a.g2g.admin.v1.JoinResponse\x12C\n" +
+	"\x06Rotate\x12\x1b.g2g.admin.v1.RotateRequest\x1a\x1c.g2g.admin.v1.RotateResponse\x12?\n" +
+	"\x04Ping\x12\x19.g2g.admin.v1.PingRequest\x1a\x1a.g2g.admin.v1.PingResponse0\x01\x12I\n" +
+	"\bServices\x12\x1d.g2g.admin.v1.ServicesRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12M\n" +
+	"\n" +
+	"AddService\x12\x1f.g2g.admin.v1.AddServiceRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12S\n" +
+	"\rRemoveService\x12\".g2g.admin.v1.RemoveServiceRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12@\n" +
 	"\x05Leave\x12\x1a.g2g.admin.v1.LeaveRequest\x1a\x1b.g2g.admin.v1.LeaveResponseB&Z$github.com/g2g-net/g2g/proto/adminpbb\x06proto3"
 
 var (
@@ -1850,30 +2378,39 @@ func file_adminpb_admin_proto_rawDescGZIP() []byte {
 	return file_adminpb_admin_proto_rawDescData
 }
 
-var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_adminpb_admin_proto_goTypes = []any{
-	(*ShowRequest)(nil),         // 0: g2g.admin.v1.ShowRequest
-	(*WatchRequest)(nil),        // 1: g2g.admin.v1.WatchRequest
-	(*Snapshot)(nil),            // 2: g2g.admin.v1.Snapshot
-	(*Self)(nil),                // 3: g2g.admin.v1.Self
-	(*Leaf)(nil),                // 4: g2g.admin.v1.Leaf
-	(*Signature)(nil),           // 5: g2g.admin.v1.Signature
-	(*ChainLink)(nil),           // 6: g2g.admin.v1.ChainLink
-	(*Peer)(nil),                // 7: g2g.admin.v1.Peer
-	(*EventsRequest)(nil),       // 8: g2g.admin.v1.EventsRequest
-	(*Event)(nil),               // 9: g2g.admin.v1.Event
-	(*NominateRequest)(nil),     // 10: g2g.admin.v1.NominateRequest
-	(*NominateResponse)(nil),    // 11: g2g.admin.v1.NominateResponse
-	(*TokensRequest)(nil),       // 12: g2g.admin.v1.TokensRequest
-	(*TokensResponse)(nil),      // 13: g2g.admin.v1.TokensResponse
-	(*Nomination)(nil),          // 14: g2g.admin.v1.Nomination
-	(*TokenUse)(nil),            // 15: g2g.admin.v1.TokenUse
-	(*RevokeTokenRequest)(nil),  // 16: g2g.admin.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil), // 17: g2g.admin.v1.RevokeTokenResponse
-	(*JoinRequest)(nil),         // 18: g2g.admin.v1.JoinRequest
-	(*JoinResponse)(nil),        // 19: g2g.admin.v1.JoinResponse
-	(*LeaveRequest)(nil),        // 20: g2g.admin.v1.LeaveRequest
-	(*LeaveResponse)(nil),       // 21: g2g.admin.v1.LeaveResponse
+	(*ShowRequest)(nil),          // 0: g2g.admin.v1.ShowRequest
+	(*WatchRequest)(nil),         // 1: g2g.admin.v1.WatchRequest
+	(*Snapshot)(nil),             // 2: g2g.admin.v1.Snapshot
+	(*Self)(nil),                 // 3: g2g.admin.v1.Self
+	(*Leaf)(nil),                 // 4: g2g.admin.v1.Leaf
+	(*Signature)(nil),            // 5: g2g.admin.v1.Signature
+	(*ChainLink)(nil),            // 6: g2g.admin.v1.ChainLink
+	(*Peer)(nil),                 // 7: g2g.admin.v1.Peer
+	(*EventsRequest)(nil),        // 8: g2g.admin.v1.EventsRequest
+	(*Event)(nil),                // 9: g2g.admin.v1.Event
+	(*NominateRequest)(nil),      // 10: g2g.admin.v1.NominateRequest
+	(*NominateResponse)(nil),     // 11: g2g.admin.v1.NominateResponse
+	(*TokensRequest)(nil),        // 12: g2g.admin.v1.TokensRequest
+	(*TokensResponse)(nil),       // 13: g2g.admin.v1.TokensResponse
+	(*Nomination)(nil),           // 14: g2g.admin.v1.Nomination
+	(*TokenUse)(nil),             // 15: g2g.admin.v1.TokenUse
+	(*RevokeTokenRequest)(nil),   // 16: g2g.admin.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),  // 17: g2g.admin.v1.RevokeTokenResponse
+	(*JoinRequest)(nil),          // 18: g2g.admin.v1.JoinRequest
+	(*JoinResponse)(nil),         // 19: g2g.admin.v1.JoinResponse
+	(*RotateRequest)(nil),        // 20: g2g.admin.v1.RotateRequest
+	(*RotateResponse)(nil),       // 21: g2g.admin.v1.RotateResponse
+	(*PingRequest)(nil),          // 22: g2g.admin.v1.PingRequest
+	(*PingResponse)(nil),         // 23: g2g.admin.v1.PingResponse
+	(*ServicesRequest)(nil),      // 24: g2g.admin.v1.ServicesRequest
+	(*ServicesResponse)(nil),     // 25: g2g.admin.v1.ServicesResponse
+	(*Service)(nil),              // 26: g2g.admin.v1.Service
+	(*AddServiceRequest)(nil),    // 27: g2g.admin.v1.AddServiceRequest
+	(*RemoveServiceRequest)(nil), // 28: g2g.admin.v1.RemoveServiceRequest
+	(*LeaveRequest)(nil),         // 29: g2g.admin.v1.LeaveRequest
+	(*LeaveResponse)(nil),        // 30: g2g.admin.v1.LeaveResponse
 }
 var file_adminpb_admin_proto_depIdxs = []int32{
 	3,  // 0: g2g.admin.v1.Snapshot.self:type_name -> g2g.admin.v1.Self
@@ -1887,27 +2424,39 @@ var file_adminpb_admin_proto_depIdxs = []int32{
 	14, // 8: g2g.admin.v1.TokensResponse.nominations:type_name -> g2g.admin.v1.Nomination
 	15, // 9: g2g.admin.v1.Nomination.users:type_name -> g2g.admin.v1.TokenUse
 	14, // 10: g2g.admin.v1.RevokeTokenResponse.nomination:type_name -> g2g.admin.v1.Nomination
-	0,  // 11: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
-	1,  // 12: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
-	8,  // 13: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
-	10, // 14: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
-	12, // 15: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
-	16, // 16: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
-	18, // 17: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
-	20, // 18: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
-	2,  // 19: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
-	2,  // 20: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
-	9,  // 21: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
-	11, // 22: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
-	13, // 23: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
-	17, // 24: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
-	19, // 25: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
-	21, // 26: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
-	19, // [19:27] is the sub-list for method output_type
-	11, // [11:19] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	4,  // 11: g2g.admin.v1.RotateResponse.leaf:type_name -> g2g.admin.v1.Leaf
+	26, // 12: g2g.admin.v1.ServicesResponse.services:type_name -> g2g.admin.v1.Service
+	0,  // 13: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
+	1,  // 14: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
+	8,  // 15: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
+	10, // 16: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
+	12, // 17: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
+	16, // 18: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
+	18, // 19: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
+	20, // 20: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
+	22, // 21: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
+	24, // 22: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
+	27, // 23: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
+	28, // 24: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
+	29, // 25: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
+	2,  // 26: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
+	2,  // 27: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
+	9,  // 28: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
+	11, // 29: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
+	13, // 30: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
+	17, // 31: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
+	19, // 32: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
+	21, // 33: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
+	23, // 34: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
+	25, // 35: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
+	25, // 36: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
+	25, // 37: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 38: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
+	26, // [26:39] is the sub-list for method output_type
+	13, // [13:26] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_adminpb_admin_proto_init() }
@@ -1921,7 +2470,7 @@ func file_adminpb_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adminpb_admin_proto_rawDesc), len(file_adminpb_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,14 +21,19 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Admin_Show_FullMethodName        = "/g2g.admin.v1.Admin/Show"
-	Admin_Watch_FullMethodName       = "/g2g.admin.v1.Admin/Watch"
-	Admin_Events_FullMethodName      = "/g2g.admin.v1.Admin/Events"
-	Admin_Nominate_FullMethodName    = "/g2g.admin.v1.Admin/Nominate"
-	Admin_Tokens_FullMethodName      = "/g2g.admin.v1.Admin/Tokens"
-	Admin_RevokeToken_FullMethodName = "/g2g.admin.v1.Admin/RevokeToken"
-	Admin_Join_FullMethodName        = "/g2g.admin.v1.Admin/Join"
-	Admin_Leave_FullMethodName       = "/g2g.admin.v1.Admin/Leave"
+	Admin_Show_FullMethodName          = "/g2g.admin.v1.Admin/Show"
+	Admin_Watch_FullMethodName         = "/g2g.admin.v1.Admin/Watch"
+	Admin_Events_FullMethodName        = "/g2g.admin.v1.Admin/Events"
+	Admin_Nominate_FullMethodName      = "/g2g.admin.v1.Admin/Nominate"
+	Admin_Tokens_FullMethodName        = "/g2g.admin.v1.Admin/Tokens"
+	Admin_RevokeToken_FullMethodName   = "/g2g.admin.v1.Admin/RevokeToken"
+	Admin_Join_FullMethodName          = "/g2g.admin.v1.Admin/Join"
+	Admin_Rotate_FullMethodName        = "/g2g.admin.v1.Admin/Rotate"
+	Admin_Ping_FullMethodName          = "/g2g.admin.v1.Admin/Ping"
+	Admin_Services_FullMethodName      = "/g2g.admin.v1.Admin/Services"
+	Admin_AddService_FullMethodName    = "/g2g.admin.v1.Admin/AddService"
+	Admin_RemoveService_FullMethodName = "/g2g.admin.v1.Admin/RemoveService"
+	Admin_Leave_FullMethodName         = "/g2g.admin.v1.Admin/Leave"
 )
 
 // AdminClient is the client API for Admin service.
@@ -46,6 +51,14 @@ type AdminClient interface {
 	RevokeToken(ctx context.Context, in *RevokeTokenRequest, opts ...grpc.CallOption) (*RevokeTokenResponse, error)
 	// Join lets a node that has no network register with a token.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error)
+	// Rotate renews the node's leaf; with revoke its older leaves are refused everywhere from then on.
+	Rotate(ctx context.Context, in *RotateRequest, opts ...grpc.CallOption) (*RotateResponse, error)
+	// Ping measures round trips to a peer now, one answer for each.
+	Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PingResponse], error)
+	// Services lists the shared addresses known here, and what answered there last.
+	Services(ctx context.Context, in *ServicesRequest, opts ...grpc.CallOption) (*ServicesResponse, error)
+	AddService(ctx context.Context, in *AddServiceRequest, opts ...grpc.CallOption) (*ServicesResponse, error)
+	RemoveService(ctx context.Context, in *RemoveServiceRequest, opts ...grpc.CallOption) (*ServicesResponse, error)
 	// Leave says goodbye and stops the node.
 	Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error)
 }
@@ -146,6 +159,65 @@ func (c *adminClient) Join(ctx context.Context, in *JoinRequest, opts ...grpc.Ca
 	return out, nil
 }
 
+func (c *adminClient) Rotate(ctx context.Context, in *RotateRequest, opts ...grpc.CallOption) (*RotateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RotateResponse)
+	err := c.cc.Invoke(ctx, Admin_Rotate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PingResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[2], Admin_Ping_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PingRequest, PingResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_PingClient = grpc.ServerStreamingClient[PingResponse]
+
+func (c *adminClient) Services(ctx context.Context, in *ServicesRequest, opts ...grpc.CallOption) (*ServicesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ServicesResponse)
+	err := c.cc.Invoke(ctx, Admin_Services_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) AddService(ctx context.Context, in *AddServiceRequest, opts ...grpc.CallOption) (*ServicesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ServicesResponse)
+	err := c.cc.Invoke(ctx, Admin_AddService_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) RemoveService(ctx context.Context, in *RemoveServiceRequest, opts ...grpc.CallOption) (*ServicesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ServicesResponse)
+	err := c.cc.Invoke(ctx, Admin_RemoveService_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminClient) Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LeaveResponse)
@@ -171,6 +243,14 @@ type AdminServer interface {
 	RevokeToken(context.Context, *RevokeTokenRequest) (*RevokeTokenResponse, error)
 	// Join lets a node that has no network register with a token.
 	Join(context.Context, *JoinRequest) (*JoinResponse, error)
+	// Rotate renews the node's leaf; with revoke its older leaves are refused everywhere from then on.
+	Rotate(context.Context, *RotateRequest) (*RotateResponse, error)
+	// Ping measures round trips to a peer now, one answer for each.
+	Ping(*PingRequest, grpc.ServerStreamingServer[PingResponse]) error
+	// Services lists the shared addresses known here, and what answered there last.
+	Services(context.Context, *ServicesRequest) (*ServicesResponse, error)
+	AddService(context.Context, *AddServiceRequest) (*ServicesResponse, error)
+	RemoveService(context.Context, *RemoveServiceRequest) (*ServicesResponse, error)
 	// Leave says goodbye and stops the node.
 	Leave(context.Context, *LeaveRequest) (*LeaveResponse, error)
 	mustEmbedUnimplementedAdminServer()
@@ -203,6 +283,21 @@ func (UnimplementedAdminServer) RevokeToken(context.Context, *RevokeTokenRequest
 }
 func (UnimplementedAdminServer) Join(context.Context, *JoinRequest) (*JoinResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Join not implemented")
+}
+func (UnimplementedAdminServer) Rotate(context.Context, *RotateRequest) (*RotateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Rotate not implemented")
+}
+func (UnimplementedAdminServer) Ping(*PingRequest, grpc.ServerStreamingServer[PingResponse]) error {
+	return status.Error(codes.Unimplemented, "method Ping not implemented")
+}
+func (UnimplementedAdminServer) Services(context.Context, *ServicesRequest) (*ServicesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Services not implemented")
+}
+func (UnimplementedAdminServer) AddService(context.Context, *AddServiceRequest) (*ServicesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddService not implemented")
+}
+func (UnimplementedAdminServer) RemoveService(context.Context, *RemoveServiceRequest) (*ServicesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveService not implemented")
 }
 func (UnimplementedAdminServer) Leave(context.Context, *LeaveRequest) (*LeaveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Leave not implemented")
@@ -340,6 +435,89 @@ func _Admin_Join_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_Rotate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RotateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Rotate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Rotate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Rotate(ctx, req.(*RotateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_Ping_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(PingRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).Ping(m, &grpc.GenericServerStream[PingRequest, PingResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_PingServer = grpc.ServerStreamingServer[PingResponse]
+
+func _Admin_Services_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ServicesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Services(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Services_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Services(ctx, req.(*ServicesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_AddService_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddServiceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).AddService(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_AddService_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).AddService(ctx, req.(*AddServiceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_RemoveService_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveServiceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).RemoveService(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_RemoveService_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).RemoveService(ctx, req.(*RemoveServiceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Admin_Leave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LeaveRequest)
 	if err := dec(in); err != nil {
@@ -386,6 +564,22 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Admin_Join_Handler,
 		},
 		{
+			MethodName: "Rotate",
+			Handler:    _Admin_Rotate_Handler,
+		},
+		{
+			MethodName: "Services",
+			Handler:    _Admin_Services_Handler,
+		},
+		{
+			MethodName: "AddService",
+			Handler:    _Admin_AddService_Handler,
+		},
+		{
+			MethodName: "RemoveService",
+			Handler:    _Admin_RemoveService_Handler,
+		},
+		{
 			MethodName: "Leave",
 			Handler:    _Admin_Leave_Handler,
 		},
@@ -399,6 +593,11 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Events",
 			Handler:       _Admin_Events_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Ping",
+			Handler:       _Admin_Ping_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -1254,6 +1254,166 @@ func (*PushResponse) Descriptor() ([]byte, []int) {
 	return file_gossippb_gossip_proto_rawDescGZIP(), []int{15}
 }
 
+type PingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PingRequest) Reset() {
+	*x = PingRequest{}
+	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PingRequest) ProtoMessage() {}
+
+func (x *PingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PingRequest.ProtoReflect.Descriptor instead.
+func (*PingRequest) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{16}
+}
+
+type PingResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PingResponse) Reset() {
+	*x = PingResponse{}
+	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PingResponse) ProtoMessage() {}
+
+func (x *PingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PingResponse.ProtoReflect.Descriptor instead.
+func (*PingResponse) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{17}
+}
+
+type ReachRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"` // host:port, a Gossip address that the caller would advertise
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReachRequest) Reset() {
+	*x = ReachRequest{}
+	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReachRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReachRequest) ProtoMessage() {}
+
+func (x *ReachRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReachRequest.ProtoReflect.Descriptor instead.
+func (*ReachRequest) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ReachRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+type ReachResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         string                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"` // empty when the caller was found there
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReachResponse) Reset() {
+	*x = ReachResponse{}
+	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReachResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReachResponse) ProtoMessage() {}
+
+func (x *ReachResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReachResponse.ProtoReflect.Descriptor instead.
+func (*ReachResponse) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ReachResponse) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
 type NominationsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Versions      []*NominationVersion   `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
@@ -1263,7 +1423,7 @@ type NominationsRequest struct {
 
 func (x *NominationsRequest) Reset() {
 	*x = NominationsRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossippb_gossip_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1275,7 +1435,7 @@ func (x *NominationsRequest) String() string {
 func (*NominationsRequest) ProtoMessage() {}
 
 func (x *NominationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossippb_gossip_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1288,7 +1448,7 @@ func (x *NominationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominationsRequest.ProtoReflect.Descriptor instead.
 func (*NominationsRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{16}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *NominationsRequest) GetVersions() []*NominationVersion {
@@ -1308,7 +1468,7 @@ type NominationVersion struct {
 
 func (x *NominationVersion) Reset() {
 	*x = NominationVersion{}
-	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossippb_gossip_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1320,7 +1480,7 @@ func (x *NominationVersion) String() string {
 func (*NominationVersion) ProtoMessage() {}
 
 func (x *NominationVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossippb_gossip_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1333,7 +1493,7 @@ func (x *NominationVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominationVersion.ProtoReflect.Descriptor instead.
 func (*NominationVersion) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{17}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *NominationVersion) GetTokenId() []byte {
@@ -1359,7 +1519,7 @@ type NominationsResponse struct {
 
 func (x *NominationsResponse) Reset() {
 	*x = NominationsResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossippb_gossip_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1371,7 +1531,7 @@ func (x *NominationsResponse) String() string {
 func (*NominationsResponse) ProtoMessage() {}
 
 func (x *NominationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossippb_gossip_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1384,7 +1544,7 @@ func (x *NominationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominationsResponse.ProtoReflect.Descriptor instead.
 func (*NominationsResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{18}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *NominationsResponse) GetNominations() []*Envelope {
@@ -1410,7 +1570,7 @@ type ClaimRequest struct {
 
 func (x *ClaimRequest) Reset() {
 	*x = ClaimRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossippb_gossip_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1422,7 +1582,7 @@ func (x *ClaimRequest) String() string {
 func (*ClaimRequest) ProtoMessage() {}
 
 func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossippb_gossip_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1435,7 +1595,7 @@ func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimRequest.ProtoReflect.Descriptor instead.
 func (*ClaimRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{19}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ClaimRequest) GetTokenKey() []byte {
@@ -1498,7 +1658,7 @@ type ClaimResponse struct {
 
 func (x *ClaimResponse) Reset() {
 	*x = ClaimResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossippb_gossip_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1670,7 @@ func (x *ClaimResponse) String() string {
 func (*ClaimResponse) ProtoMessage() {}
 
 func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossippb_gossip_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1683,7 @@ func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimResponse.ProtoReflect.Descriptor instead.
 func (*ClaimResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{20}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ClaimResponse) GetChain() []byte {
@@ -1638,7 +1798,13 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\vPushRequest\x123\n" +
 	"\bcontacts\x18\x01 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x14\n" +
 	"\x05beats\x18\x02 \x01(\fR\x05beats\"\x0e\n" +
-	"\fPushResponse\"R\n" +
+	"\fPushResponse\"\r\n" +
+	"\vPingRequest\"\x0e\n" +
+	"\fPingResponse\"(\n" +
+	"\fReachRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\"%\n" +
+	"\rReachResponse\x12\x14\n" +
+	"\x05error\x18\x01 \x01(\tR\x05error\"R\n" +
 	"\x12NominationsRequest\x12<\n" +
 	"\bversions\x18\x01 \x03(\v2 .g2g.gossip.v1.NominationVersionR\bversions\"H\n" +
 	"\x11NominationVersion\x12\x19\n" +
@@ -1664,12 +1830,14 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\vMODE_SERVER\x10\x01\x12\x0f\n" +
 	"\vMODE_CLIENT\x10\x022_\n" +
 	"\fRegistration\x12O\n" +
-	"\bRegister\x12\x1e.g2g.gossip.v1.RegisterRequest\x1a\x1f.g2g.gossip.v1.RegisterResponse(\x010\x012\xf1\x02\n" +
+	"\bRegister\x12\x1e.g2g.gossip.v1.RegisterRequest\x1a\x1f.g2g.gossip.v1.RegisterResponse(\x010\x012\xf6\x03\n" +
 	"\x06Gossip\x12?\n" +
 	"\x04Join\x12\x1a.g2g.gossip.v1.JoinRequest\x1a\x1b.g2g.gossip.v1.JoinResponse\x12K\n" +
 	"\bExchange\x12\x1e.g2g.gossip.v1.ExchangeRequest\x1a\x1f.g2g.gossip.v1.ExchangeResponse\x12?\n" +
 	"\x04Push\x12\x1a.g2g.gossip.v1.PushRequest\x1a\x1b.g2g.gossip.v1.PushResponse\x12T\n" +
-	"\vNominations\x12!.g2g.gossip.v1.NominationsRequest\x1a\".g2g.gossip.v1.NominationsResponse\x12B\n" +
+	"\vNominations\x12!.g2g.gossip.v1.NominationsRequest\x1a\".g2g.gossip.v1.NominationsResponse\x12?\n" +
+	"\x04Ping\x12\x1a.g2g.gossip.v1.PingRequest\x1a\x1b.g2g.gossip.v1.PingResponse\x12B\n" +
+	"\x05Reach\x12\x1b.g2g.gossip.v1.ReachRequest\x1a\x1c.g2g.gossip.v1.ReachResponse\x12B\n" +
 	"\x05Claim\x12\x1b.g2g.gossip.v1.ClaimRequest\x1a\x1c.g2g.gossip.v1.ClaimResponseB'Z%github.com/g2g-net/g2g/proto/gossippbb\x06proto3"
 
 var (
@@ -1685,7 +1853,7 @@ func file_gossippb_gossip_proto_rawDescGZIP() []byte {
 }
 
 var file_gossippb_gossip_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_gossippb_gossip_proto_goTypes = []any{
 	(Mode)(0),                   // 0: g2g.gossip.v1.Mode
 	(*Envelope)(nil),            // 1: g2g.gossip.v1.Envelope
@@ -1704,11 +1872,15 @@ var file_gossippb_gossip_proto_goTypes = []any{
 	(*ExchangeResponse)(nil),    // 14: g2g.gossip.v1.ExchangeResponse
 	(*PushRequest)(nil),         // 15: g2g.gossip.v1.PushRequest
 	(*PushResponse)(nil),        // 16: g2g.gossip.v1.PushResponse
-	(*NominationsRequest)(nil),  // 17: g2g.gossip.v1.NominationsRequest
-	(*NominationVersion)(nil),   // 18: g2g.gossip.v1.NominationVersion
-	(*NominationsResponse)(nil), // 19: g2g.gossip.v1.NominationsResponse
-	(*ClaimRequest)(nil),        // 20: g2g.gossip.v1.ClaimRequest
-	(*ClaimResponse)(nil),       // 21: g2g.gossip.v1.ClaimResponse
+	(*PingRequest)(nil),         // 17: g2g.gossip.v1.PingRequest
+	(*PingResponse)(nil),        // 18: g2g.gossip.v1.PingResponse
+	(*ReachRequest)(nil),        // 19: g2g.gossip.v1.ReachRequest
+	(*ReachResponse)(nil),       // 20: g2g.gossip.v1.ReachResponse
+	(*NominationsRequest)(nil),  // 21: g2g.gossip.v1.NominationsRequest
+	(*NominationVersion)(nil),   // 22: g2g.gossip.v1.NominationVersion
+	(*NominationsResponse)(nil), // 23: g2g.gossip.v1.NominationsResponse
+	(*ClaimRequest)(nil),        // 24: g2g.gossip.v1.ClaimRequest
+	(*ClaimResponse)(nil),       // 25: g2g.gossip.v1.ClaimResponse
 }
 var file_gossippb_gossip_proto_depIdxs = []int32{
 	0,  // 0: g2g.gossip.v1.Contact.mode:type_name -> g2g.gossip.v1.Mode
@@ -1728,7 +1900,7 @@ var file_gossippb_gossip_proto_depIdxs = []int32{
 	1,  // 14: g2g.gossip.v1.JoinResponse.contacts:type_name -> g2g.gossip.v1.Envelope
 	1,  // 15: g2g.gossip.v1.ExchangeResponse.contacts:type_name -> g2g.gossip.v1.Envelope
 	1,  // 16: g2g.gossip.v1.PushRequest.contacts:type_name -> g2g.gossip.v1.Envelope
-	18, // 17: g2g.gossip.v1.NominationsRequest.versions:type_name -> g2g.gossip.v1.NominationVersion
+	22, // 17: g2g.gossip.v1.NominationsRequest.versions:type_name -> g2g.gossip.v1.NominationVersion
 	1,  // 18: g2g.gossip.v1.NominationsResponse.nominations:type_name -> g2g.gossip.v1.Envelope
 	0,  // 19: g2g.gossip.v1.ClaimRequest.mode:type_name -> g2g.gossip.v1.Mode
 	1,  // 20: g2g.gossip.v1.ClaimRequest.contact:type_name -> g2g.gossip.v1.Envelope
@@ -1736,16 +1908,20 @@ var file_gossippb_gossip_proto_depIdxs = []int32{
 	11, // 22: g2g.gossip.v1.Gossip.Join:input_type -> g2g.gossip.v1.JoinRequest
 	13, // 23: g2g.gossip.v1.Gossip.Exchange:input_type -> g2g.gossip.v1.ExchangeRequest
 	15, // 24: g2g.gossip.v1.Gossip.Push:input_type -> g2g.gossip.v1.PushRequest
-	17, // 25: g2g.gossip.v1.Gossip.Nominations:input_type -> g2g.gossip.v1.NominationsRequest
-	20, // 26: g2g.gossip.v1.Gossip.Claim:input_type -> g2g.gossip.v1.ClaimRequest
-	4,  // 27: g2g.gossip.v1.Registration.Register:output_type -> g2g.gossip.v1.RegisterResponse
-	12, // 28: g2g.gossip.v1.Gossip.Join:output_type -> g2g.gossip.v1.JoinResponse
-	14, // 29: g2g.gossip.v1.Gossip.Exchange:output_type -> g2g.gossip.v1.ExchangeResponse
-	16, // 30: g2g.gossip.v1.Gossip.Push:output_type -> g2g.gossip.v1.PushResponse
-	19, // 31: g2g.gossip.v1.Gossip.Nominations:output_type -> g2g.gossip.v1.NominationsResponse
-	21, // 32: g2g.gossip.v1.Gossip.Claim:output_type -> g2g.gossip.v1.ClaimResponse
-	27, // [27:33] is the sub-list for method output_type
-	21, // [21:27] is the sub-list for method input_type
+	21, // 25: g2g.gossip.v1.Gossip.Nominations:input_type -> g2g.gossip.v1.NominationsRequest
+	17, // 26: g2g.gossip.v1.Gossip.Ping:input_type -> g2g.gossip.v1.PingRequest
+	19, // 27: g2g.gossip.v1.Gossip.Reach:input_type -> g2g.gossip.v1.ReachRequest
+	24, // 28: g2g.gossip.v1.Gossip.Claim:input_type -> g2g.gossip.v1.ClaimRequest
+	4,  // 29: g2g.gossip.v1.Registration.Register:output_type -> g2g.gossip.v1.RegisterResponse
+	12, // 30: g2g.gossip.v1.Gossip.Join:output_type -> g2g.gossip.v1.JoinResponse
+	14, // 31: g2g.gossip.v1.Gossip.Exchange:output_type -> g2g.gossip.v1.ExchangeResponse
+	16, // 32: g2g.gossip.v1.Gossip.Push:output_type -> g2g.gossip.v1.PushResponse
+	23, // 33: g2g.gossip.v1.Gossip.Nominations:output_type -> g2g.gossip.v1.NominationsResponse
+	18, // 34: g2g.gossip.v1.Gossip.Ping:output_type -> g2g.gossip.v1.PingResponse
+	20, // 35: g2g.gossip.v1.Gossip.Reach:output_type -> g2g.gossip.v1.ReachResponse
+	25, // 36: g2g.gossip.v1.Gossip.Claim:output_type -> g2g.gossip.v1.ClaimResponse
+	29, // [29:37] is the sub-list for method output_type
+	21, // [21:29] is the sub-list for method input_type
 	21, // [21:21] is the sub-list for extension type_name
 	21, // [21:21] is the sub-list for extension extendee
 	0,  // [0:21] is the sub-list for field type_name
@@ -1772,7 +1948,7 @@ func file_gossippb_gossip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gossippb_gossip_proto_rawDesc), len(file_gossippb_gossip_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -129,6 +129,8 @@ const (
 	Gossip_Exchange_FullMethodName    = "/g2g.gossip.v1.Gossip/Exchange"
 	Gossip_Push_FullMethodName        = "/g2g.gossip.v1.Gossip/Push"
 	Gossip_Nominations_FullMethodName = "/g2g.gossip.v1.Gossip/Nominations"
+	Gossip_Ping_FullMethodName        = "/g2g.gossip.v1.Gossip/Ping"
+	Gossip_Reach_FullMethodName       = "/g2g.gossip.v1.Gossip/Reach"
 	Gossip_Claim_FullMethodName       = "/g2g.gossip.v1.Gossip/Claim"
 )
 
@@ -146,6 +148,10 @@ type GossipClient interface {
 	Push(ctx context.Context, in *PushRequest, opts ...grpc.CallOption) (*PushResponse, error)
 	// Nominations synchronises the sealed public statements behind tokens.
 	Nominations(ctx context.Context, in *NominationsRequest, opts ...grpc.CallOption) (*NominationsResponse, error)
+	// Ping is answered at once: the time it takes is the distance.
+	Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (*PingResponse, error)
+	// Reach asks the answerer to dial the caller's address and to find the caller there.
+	Reach(ctx context.Context, in *ReachRequest, opts ...grpc.CallOption) (*ReachResponse, error)
 	// Claim asks the nominator of a token to decide on a joiner.
 	Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error)
 }
@@ -198,6 +204,26 @@ func (c *gossipClient) Nominations(ctx context.Context, in *NominationsRequest, 
 	return out, nil
 }
 
+func (c *gossipClient) Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (*PingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PingResponse)
+	err := c.cc.Invoke(ctx, Gossip_Ping_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gossipClient) Reach(ctx context.Context, in *ReachRequest, opts ...grpc.CallOption) (*ReachResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReachResponse)
+	err := c.cc.Invoke(ctx, Gossip_Reach_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *gossipClient) Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ClaimResponse)
@@ -222,6 +248,10 @@ type GossipServer interface {
 	Push(context.Context, *PushRequest) (*PushResponse, error)
 	// Nominations synchronises the sealed public statements behind tokens.
 	Nominations(context.Context, *NominationsRequest) (*NominationsResponse, error)
+	// Ping is answered at once: the time it takes is the distance.
+	Ping(context.Context, *PingRequest) (*PingResponse, error)
+	// Reach asks the answerer to dial the caller's address and to find the caller there.
+	Reach(context.Context, *ReachRequest) (*ReachResponse, error)
 	// Claim asks the nominator of a token to decide on a joiner.
 	Claim(context.Context, *ClaimRequest) (*ClaimResponse, error)
 	mustEmbedUnimplementedGossipServer()
@@ -245,6 +275,12 @@ func (UnimplementedGossipServer) Push(context.Context, *PushRequest) (*PushRespo
 }
 func (UnimplementedGossipServer) Nominations(context.Context, *NominationsRequest) (*NominationsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Nominations not implemented")
+}
+func (UnimplementedGossipServer) Ping(context.Context, *PingRequest) (*PingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Ping not implemented")
+}
+func (UnimplementedGossipServer) Reach(context.Context, *ReachRequest) (*ReachResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Reach not implemented")
 }
 func (UnimplementedGossipServer) Claim(context.Context, *ClaimRequest) (*ClaimResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Claim not implemented")
@@ -342,6 +378,42 @@ func _Gossip_Nominations_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Gossip_Ping_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GossipServer).Ping(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Gossip_Ping_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GossipServer).Ping(ctx, req.(*PingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Gossip_Reach_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReachRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GossipServer).Reach(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Gossip_Reach_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GossipServer).Reach(ctx, req.(*ReachRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Gossip_Claim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ClaimRequest)
 	if err := dec(in); err != nil {
@@ -382,6 +454,14 @@ var Gossip_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Nominations",
 			Handler:    _Gossip_Nominations_Handler,
+		},
+		{
+			MethodName: "Ping",
+			Handler:    _Gossip_Ping_Handler,
+		},
+		{
+			MethodName: "Reach",
+			Handler:    _Gossip_Reach_Handler,
 		},
 		{
 			MethodName: "Claim",

@@ -1,0 +1,141 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/g2g-net/g2g/node/admin"
+	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/transport"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// A leaf is renewed at about two thirds of its life: from rotateFrom of it, rotateSpread more at most.
+const (
+	rotateFrom   = 0.62
+	rotateSpread = 0.10
+)
+
+// rotate begins a new epoch with a new leaf. Connections that are open keep the old one until they are renewed.
+func (n *Node) rotate(now time.Time) error {
+	m := n.member.Load()
+	epoch, err := n.machine.Rotate(now)
+	n.turn(nil) // the epoch is on disk before a leaf carries it
+	if err == nil && n.fatal == nil {
+		err = n.mint(now, m.genesis, m.chain, epoch)
+	}
+	if err != nil {
+		n.log.Error("rotate leaf", "error", err)
+		n.rotateAt = now.Add(time.Minute)
+		return fmt.Errorf("rotate leaf: %w", err)
+	}
+	n.tell(gossip.Notice{Kind: gossip.KindRotated, Severity: gossip.Info, Detail: fmt.Sprintf("epoch %d", epoch)})
+	return nil
+}
+
+// mint makes the leaf of an epoch and sets the time of its renewal.
+func (n *Node) mint(now time.Time, genesis pki.Genesis, chain pki.Chain, epoch uint64) error {
+	leaf, err := pki.MintLeaf(n.opt.Random, n.identity, genesis.Network(), chain, epoch, now, n.cfg.Leaf.Life)
+	if err != nil {
+		return err
+	}
+	n.leaf.Store(leaf)
+	var b [1]byte
+	if _, err := n.opt.Random.Read(b[:]); err != nil {
+		return err
+	}
+	n.rotateAt = now.Add(time.Duration(float64(n.cfg.Leaf.Life) * (rotateFrom + rotateSpread*float64(b[0])/255)))
+	return nil
+}
+
+// Rotate renews the leaf now. With revoke every older leaf of this node is refused from then on, on open connections too: the
+// active peers are shown the new leaf first, so that none of them loses this node.
+func (n *Node) Rotate(ctx context.Context, revoke bool) (admin.Rotated, error) {
+	m := n.member.Load()
+	if m == nil {
+		return admin.Rotated{}, fmt.Errorf("rotate: %w", ErrNoNetwork)
+	}
+	var fault error
+	var active []pki.ID
+	err := n.do(ctx, func(now time.Time, machine *gossip.Machine) {
+		fault = n.rotate(now)
+		active = machine.Snapshot(now).Active
+	})
+	if err != nil || fault != nil {
+		return admin.Rotated{}, fmt.Errorf("rotate: %w", firstOf(err, fault))
+	}
+	out := admin.Rotated{Leaf: n.leaf.Load().Claims}
+	if !revoke {
+		return out, nil
+	}
+	out.Redialled = n.redial(ctx, m, active)
+	err = n.do(ctx, func(now time.Time, machine *gossip.Machine) {
+		fault = machine.RevokeLeaves(now)
+		out.MinEpoch = machine.Contact().MinEpoch
+	})
+	if err != nil || fault != nil {
+		return admin.Rotated{}, fmt.Errorf("rotate: revoke: %w", firstOf(err, fault))
+	}
+	return out, nil
+}
+
+func firstOf(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// redial makes a new handshake with every peer, and counts those that answered over it.
+func (n *Node) redial(ctx context.Context, m *member, peers []pki.ID) int {
+	ctx, cancel := context.WithTimeout(ctx, gossip.CallTimeout)
+	defer cancel()
+	var answered atomic.Int64
+	var wait sync.WaitGroup
+	for _, id := range peers {
+		m.pool.Redial(id)
+		wait.Go(func() {
+			if _, err := n.pingOnce(ctx, m, id); err == nil {
+				answered.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	return int(answered.Load())
+}
+
+// pingOnce times one call to a peer of the view.
+func (n *Node) pingOnce(ctx context.Context, m *member, id pki.ID) (time.Duration, error) {
+	var addresses []string
+	if err := n.do(ctx, func(_ time.Time, machine *gossip.Machine) { addresses = machine.Addresses(id) }); err != nil {
+		return 0, err
+	}
+	conn, err := m.pool.Conn(id, addresses)
+	if err != nil {
+		return 0, err
+	}
+	return transport.Ping(ctx, conn)
+}
+
+// Ping measures the round trip to a peer count times. The first call makes the connection warm and is not told.
+func (n *Node) Ping(ctx context.Context, id pki.ID, count int, tell func(time.Duration, error) error) error {
+	m := n.member.Load()
+	if m == nil {
+		return fmt.Errorf("ping: %w", ErrNoNetwork)
+	}
+	if _, err := n.pingOnce(ctx, m, id); err != nil {
+		return fmt.Errorf("ping: %w: %w", ErrUnreachable, err)
+	}
+	for range count {
+		call, cancel := context.WithTimeout(ctx, gossip.CallTimeout)
+		rtt, err := n.pingOnce(call, m, id)
+		cancel()
+		if err := tell(rtt, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}

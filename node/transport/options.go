@@ -1,0 +1,30 @@
+package transport
+
+import "google.golang.org/grpc"
+
+// dialOptions are what every connection from here has, but for those of programs.
+func dialOptions() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithAuthority(authority),
+		grpc.WithNoProxy(),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithIdleTimeout(0),
+		grpc.WithMaxHeaderListSize(maxHeaders),
+		grpc.WithReadBufferSize(bufferSize),
+		grpc.WithWriteBufferSize(bufferSize),
+		grpc.WithStaticStreamWindowSize(window),
+		grpc.WithStaticConnWindowSize(window),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
+	}
+}
+
+// programOptions stand in for some of dialOptions on the connections of programs.
+func programOptions() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithReadBufferSize(programBuffer),
+		grpc.WithWriteBufferSize(programBuffer),
+		grpc.WithStaticStreamWindowSize(programWindow),
+		grpc.WithStaticConnWindowSize(programWindowAll),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(programMessage), grpc.MaxCallSendMsgSize(programMessage)),
+	}
+}
