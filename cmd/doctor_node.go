@@ -12,6 +12,9 @@ import (
 	"github.com/g2g-net/g2g/node/config"
 )
 
+// answerTime is longer than a node that is well takes to show its picture, however busy.
+const answerTime = 3 * time.Second
+
 // node looks at the node in the folder: the one that runs, or the one that could.
 func (d *doctor) node(ctx context.Context, c config.Loaded, known bool) {
 	node, err := dial(ctx, d.dir)
@@ -24,7 +27,9 @@ func (d *doctor) node(ctx context.Context, c config.Loaded, known bool) {
 		return
 	}
 	defer node.Close()
-	p, err := node.Picture(ctx)
+	asking, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	p, err := node.Picture(asking)
 	if err != nil {
 		d.problem("node", "look at its log; end it and start it again", "it does not answer at its socket: %s", reason(err))
 		return

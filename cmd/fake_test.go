@@ -33,6 +33,7 @@ type fakeNode struct {
 	revoked string
 	rotate  *adminpb.RotateRequest
 	trips   []*adminpb.PingResponse
+	unheard error // what Ping ends with
 	shared  []*adminpb.Service
 	full    bool // takes no more services
 }
@@ -134,7 +135,7 @@ func (f *fakeNode) Ping(r *adminpb.PingRequest, stream grpc.ServerStreamingServe
 			return err
 		}
 	}
-	return f.refuse
+	return f.unheard
 }
 
 func (f *fakeNode) Services(ctx context.Context, _ *adminpb.ServicesRequest) (*adminpb.ServicesResponse, error) {

@@ -150,11 +150,11 @@ func TestPing(t *testing.T) {
 	if got.code != exitUnreachable || !strings.Contains(got.out, `"min_ms": null`) || !strings.Contains(got.err, "last seen late, unreachable, at 192.0.2.4:7401") {
 		t.Errorf("no answer: exit %d, %q, %q", got.code, got.out, got.err)
 	}
-	f.trips, f.refuse = nil, status.Error(codes.Unavailable, "nobody could be reached")
+	f.trips, f.unheard = nil, status.Error(codes.Unavailable, "nobody could be reached")
 	if got = run(t, "", nil, "ping", "node-b", "--dir", f.dir); got.code != exitUnreachable || got.out != "" {
 		t.Errorf("not reached: exit %d, %q, %q", got.code, got.out, got.err)
 	}
-	f.refuse = status.Error(codes.ResourceExhausted, "the node is busy")
+	f.unheard = status.Error(codes.ResourceExhausted, "the node is busy")
 	if got = run(t, "", nil, "ping", "node-b", "--dir", f.dir); got.code != exitFailed || strings.Contains(got.err, "last seen") {
 		t.Errorf("busy: exit %d, %q", got.code, got.err)
 	}

@@ -82,7 +82,7 @@ func (a *app) ping(c *cobra.Command, peer peerView, times int, f string) error {
 		return telling
 	}
 	if err == nil && done.Answered == 0 {
-		err = unreached(peer, errors.New(done.RoundTrips[0].Error))
+		err = unreached(peer, &failure{why: errors.New(done.RoundTrips[0].Error), code: exitUnreachable})
 	}
 	return muteInterrupt(c, err)
 }
@@ -90,9 +90,6 @@ func (a *app) ping(c *cobra.Command, peer peerView, times int, f string) error {
 // unreached adds what a person can do about a peer that does not answer.
 func unreached(peer peerView, err error) error {
 	f := explain(err)
-	if f.why = err; f.code == exitFailed {
-		f.code = exitUnreachable
-	}
 	if f.hint == "" && f.code == exitUnreachable {
 		f.hint = fmt.Sprintf("it was last seen %s, at %s: can this machine connect there?", describe(peer), cmp.Or(list(peer.Addresses), "no address"))
 	}

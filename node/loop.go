@@ -142,6 +142,7 @@ func (n *Node) turn(j *job) {
 	}
 	if n.machine != nil {
 		n.contact.Store(n.machine.Contact())
+		n.renew(time.Now())
 	}
 	for _, s := range effects.Sends {
 		n.send(s)

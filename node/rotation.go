@@ -21,19 +21,27 @@ const (
 
 // rotate begins a new epoch with a new leaf. Connections that are open keep the old one until they are renewed.
 func (n *Node) rotate(now time.Time) error {
-	m := n.member.Load()
-	epoch, err := n.machine.Rotate(now)
-	n.turn(nil) // the epoch is on disk before a leaf carries it
-	if err == nil && n.fatal == nil {
-		err = n.mint(now, m.genesis, m.chain, epoch)
-	}
-	if err != nil {
+	n.rotateAt = now.Add(time.Minute) // when it is tried again, if this fails
+	if _, err := n.machine.Rotate(now); err != nil {
 		n.log.Error("rotate leaf", "error", err)
-		n.rotateAt = now.Add(time.Minute)
 		return fmt.Errorf("rotate leaf: %w", err)
 	}
+	n.turn(nil) // the epoch is on disk before a leaf carries it
+	return n.fatal
+}
+
+// renew mints the leaf of the machine's epoch, if it is another than the leaf's in use: after a rotation, or after peers told this
+// node, in a restored backup, of a later epoch than it knew.
+func (n *Node) renew(now time.Time) {
+	m, leaf, epoch := n.member.Load(), n.leaf.Load(), n.machine.Epoch()
+	if m == nil || leaf == nil || leaf.Claims.Epoch == epoch {
+		return
+	}
+	if err := n.mint(now, m.genesis, m.chain, epoch); err != nil {
+		n.log.Error("mint leaf", "error", err)
+		return
+	}
 	n.tell(gossip.Notice{Kind: gossip.KindRotated, Severity: gossip.Info, Detail: fmt.Sprintf("epoch %d", epoch)})
-	return nil
 }
 
 // mint makes the leaf of an epoch and sets the time of its renewal.

@@ -38,6 +38,7 @@ const (
 	jitter          = 0.2
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
+	urgentSpacing   = 2 * time.Second // between two urgent joins that push out an active peer
 	fewActive       = 2               // active peers, below which joining is urgent
 	isolatedRetry   = 5 * time.Second // the longest wait of a node that nobody is active with
 	failuresAllowed = 2               // in a row, before a peer counts as unreachable
@@ -92,6 +93,7 @@ type Machine struct {
 
 	nominations *nominations
 	services    *services
+	nextUrgent  time.Time // when an urgent join may next push out an active peer
 	nextStray   time.Time // when a node that reaches nobody next visits what peers named
 	trust       *pki.Trust
 	effects     Effects

@@ -250,19 +250,20 @@ func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Messa
 	}
 	if e := m.view.Get(from); e != nil {
 		e.LastExchange = now
-		resp.Active = req.Active && e.Mode == pki.Server && !e.State.Fallen() && m.admitActive(from, req.Urgent)
+		resp.Active = req.Active && e.Mode == pki.Server && !e.State.Fallen() && m.admitActive(now, from, req.Urgent)
 	}
 	resp.Contacts = m.introduce(from)
 	return resp
 }
 
 // admitActive makes room for an active peer. One that has too few pushes out another.
-func (m *Machine) admitActive(id pki.ID, urgent bool) bool {
+func (m *Machine) admitActive(now time.Time, id pki.ID, urgent bool) bool {
 	switch {
 	case m.mode() != pki.Server:
 		return false
 	case m.Active(id) || len(m.active) < MaxActive:
-	case urgent:
+	case urgent && !now.Before(m.nextUrgent):
+		m.nextUrgent = now.Add(urgentSpacing) // so that many newcomers do not push out everybody else
 		m.deactivate(m.active[m.cfg.Random.IntN(len(m.active))])
 	default:
 		return false

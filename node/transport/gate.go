@@ -25,6 +25,9 @@ const (
 	MaxUnprovenBytes = 32 << 10
 	// MaxProven bounds the connections that left the gate.
 	MaxProven = 4096
+
+	// maxShown bounds the addresses that are remembered because a connection from there proved itself.
+	maxShown = 1024
 )
 
 var (
@@ -46,6 +49,8 @@ type GateConfig struct {
 //  1. Every open connection that it let in is in exactly one of strangers, known and proven.
 //  2. strangers and known hold at most MaxUnproven each, strangers at most MaxUnprovenPerAddress of one address.
 //  3. The connection that a full gate drops is drawn at random, so that nobody can hold the places of others.
+//  4. shown has the at most maxShown addresses from which a connection proved itself last: of members in client mode, behind an
+//     address translation, or too new for Known. Several that share one may well come at once.
 type Gate struct {
 	isKnown func(netip.Addr) bool
 
@@ -53,6 +58,8 @@ type Gate struct {
 	rand      *rand.Rand
 	strangers []*gated
 	known     []*gated
+	shown     map[netip.Addr]uint64 // the turn at which it was shown last
+	turn      uint64
 	proven    int
 	dropped   uint64
 }
@@ -71,7 +78,7 @@ func NewGate(c GateConfig) *Gate {
 	if c.Rand == nil {
 		c.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
-	return &Gate{isKnown: c.Known, rand: c.Rand}
+	return &Gate{isKnown: c.Known, rand: c.Rand, shown: make(map[netip.Addr]uint64)}
 }
 
 // Listen puts the gate before a listener. One gate may stand before several.
@@ -112,6 +119,7 @@ const (
 type gated struct {
 	*hooked
 	gate   *Gate
+	host   netip.Addr
 	source netip.Prefix
 	place  place
 	timer  *time.Timer
@@ -132,12 +140,13 @@ func (c *gated) Read(b []byte) (int, error) {
 // enter takes a connection in, at the cost of another where there is no room.
 func (g *Gate) enter(c net.Conn) *gated {
 	host := hostOf(c.RemoteAddr())
-	conn := &gated{hooked: &hooked{Conn: c}, gate: g, source: sourceOf(host), place: amongStrangers}
-	if host.IsValid() && g.isKnown(host) {
-		conn.place = amongKnown
-	}
+	conn := &gated{hooked: &hooked{Conn: c}, gate: g, host: host, source: sourceOf(host), place: amongStrangers}
+	known := host.IsValid() && g.isKnown(host)
 	conn.budget.Store(MaxUnprovenBytes)
 	g.mu.Lock()
+	if g.shown[host] > 0 || known {
+		conn.place = amongKnown
+	}
 	victim := g.makeRoom(conn)
 	list := g.list(conn.place)
 	*list = append(*list, conn)
@@ -236,7 +245,27 @@ func (c *gated) prove() error {
 	c.place = inside
 	c.free.Store(true)
 	g.proven++
+	g.show(c.host)
 	return nil
+}
+
+// show remembers an address instead of the one that was shown longest ago. The lock is held.
+func (g *Gate) show(host netip.Addr) {
+	if !host.IsValid() {
+		return
+	}
+	g.turn++
+	g.shown[host] = g.turn
+	if len(g.shown) <= maxShown {
+		return
+	}
+	oldest := host
+	for h, turn := range g.shown { // the order decides nothing: no two turns are equal
+		if turn < g.shown[oldest] {
+			oldest = h
+		}
+	}
+	delete(g.shown, oldest)
 }
 
 // Close gives the connection's place back.

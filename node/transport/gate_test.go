@@ -137,6 +137,38 @@ func TestMembersHavePlacesOfTheirOwn(t *testing.T) {
 	})
 }
 
+// Where one member came from, others may: two nodes on one host, a program in client mode, all behind one address translation.
+func TestAddressThatProvedItselfIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		_, gates := come(g, "192.0.2.7:1", "")
+		for _, c := range gates {
+			if err := c.prove(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		shams, _ := come(g, slices.Repeat([]string{"192.0.2.7:1"}, MaxUnproven)...)
+		others, _ := come(g, slices.Repeat([]string{"192.0.2.8:1", ""}, 9)...)
+		if got := g.Counts(); got.Known != MaxUnproven || closed(shams) != 0 || got.Strangers != 2*MaxUnprovenPerAddress || closed(others) != 18-2*MaxUnprovenPerAddress {
+			t.Errorf("%+v, %d and %d closed", got, closed(shams), closed(others))
+		}
+		_ = gates[0].Close()
+		for i, from := range many(maxShown) {
+			_, gates := come(g, from)
+			_ = gates[0].prove()
+			_ = gates[0].Close()
+			if i == maxShown-2 {
+				come(g, "192.0.2.7:1") // still known: it costs one of its own
+			}
+		}
+		before := g.Counts()
+		come(g, "192.0.2.7:1")
+		if got := g.Counts(); len(g.shown) != maxShown || before.Known != MaxUnproven || got.Strangers != before.Strangers+1 {
+			t.Errorf("%d remembered, %+v, then %+v", len(g.shown), before, got)
+		}
+	})
+}
+
 func TestUnprovenConnectionsRunOutOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate("192.0.2.7")
