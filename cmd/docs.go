@@ -34,7 +34,7 @@ it is not there. SOURCE_DATE_EPOCH gives their date, so that a build can be repe
 		if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // pages are for every user
 			return fmt.Errorf("make the folder: %w", err)
 		}
-		root := a.root() // a tree of its own, whose texts can be changed
+		root := newApp(a.in, a.out, a.err, a.environ).root() // a tree of its own, whose texts can be changed
 		root.DisableAutoGenTag = true
 		n, err := writePages(root, args[0])
 		if err != nil {

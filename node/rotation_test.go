@@ -125,7 +125,7 @@ func TestRotationCostsNoCall(t *testing.T) {
 			}
 			if leaf, ok := nodes[(i+1)%len(nodes)].member.Load().registry.Leaf(a.ID()); ok {
 				epochs[leaf.Epoch] = true
-				if age := time.Now().Unix() - int64(leaf.Epoch); age > 30 { //nolint:gosec // of the seconds of an epoch
+				if age := time.Now().Unix() - int64(leaf.Epoch); age > 30 {
 					t.Errorf("%s still shows a leaf that is %d s old", a.name, age)
 				}
 			}

@@ -19,7 +19,8 @@ type Rule struct {
 	Server   bool   // a server-mode member, behind the Gossip door
 }
 
-// Table is the one list of what may be called, in the order of docs/security.md.
+// Table is the one list of what may be called in the node's own packages, g2g and g2g.*, in the order of docs/security.md.
+// What is outside of them is a program's, and every member may call it on the Gossip port.
 func Table() []Rule {
 	return []Rule{
 		{Method: gossippb.Registration_Register_FullMethodName, Stranger: true},

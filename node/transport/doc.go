@@ -5,7 +5,8 @@
 // first call, and its connection is closed a moment later.
 //
 // A node has one Registry and one Gate for all of its ports. Gossip and Registration are two servers behind two doors; the Pool
-// holds the connections to peers.
+// holds the connections to peers. Services of programs stand behind the Gossip door, and calls of programs have connections of
+// their own in the Pool.
 package transport
 
 import "github.com/g2g-net/g2g/pki"

@@ -163,7 +163,7 @@ func (p *pooled) take(wanted func(use, *line) bool) (taken []*grpc.ClientConn, n
 		l := &p.lines[i]
 		switch {
 		case l.conn == nil:
-		case wanted(use(i), l): //nolint:gosec // there are two
+		case wanted(use(i), l):
 			none = false
 		default:
 			taken = append(taken, l.take())

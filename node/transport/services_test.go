@@ -32,11 +32,10 @@ func TestServicesAreChecked(t *testing.T) {
 			r.RegisterService(echoDesc("test.First"), &echo{})
 			r.RegisterService(echoDesc(c.name), &echo{})
 		})
-		if got := ""; err != nil {
-			if got = err.Error(); got != c.want {
-				t.Errorf("%q: got %s, want %s", c.name, got, c.want)
-			}
-		} else if c.want != "" || services.None() {
+		switch {
+		case err != nil && err.Error() != c.want:
+			t.Errorf("%q: got %s, want %s", c.name, err, c.want)
+		case err == nil && (c.want != "" || services.None()):
 			t.Errorf("%q: accepted", c.name)
 		}
 	}
