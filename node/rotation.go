@@ -60,18 +60,14 @@ func (n *Node) mint(now time.Time, genesis pki.Genesis, chain pki.Chain, epoch u
 }
 
 // Rotate renews the leaf now. With revoke every older leaf of this node is refused from then on, on open connections too: the
-// active peers are shown the new leaf first, so that none of them loses this node.
+// peers of the client set are shown the new leaf first, so that none of them loses this node.
 func (n *Node) Rotate(ctx context.Context, revoke bool) (admin.Rotated, error) {
 	m := n.member.Load()
 	if m == nil {
 		return admin.Rotated{}, fmt.Errorf("rotate: %w", ErrNoNetwork)
 	}
 	var fault error
-	var active []pki.ID
-	err := n.do(ctx, func(now time.Time, machine *gossip.Machine) {
-		fault = n.rotate(now)
-		active = machine.Snapshot(now).Active
-	})
+	err := n.do(ctx, func(now time.Time, _ *gossip.Machine) { fault = n.rotate(now) })
 	if err != nil || fault != nil {
 		return admin.Rotated{}, fmt.Errorf("rotate: %w", firstOf(err, fault))
 	}
@@ -79,7 +75,7 @@ func (n *Node) Rotate(ctx context.Context, revoke bool) (admin.Rotated, error) {
 	if !revoke {
 		return out, nil
 	}
-	out.Redialled = n.redial(ctx, m, active)
+	out.Redialled = n.redial(ctx, m)
 	err = n.do(ctx, func(now time.Time, machine *gossip.Machine) {
 		fault = machine.RevokeLeaves(now)
 		out.MinEpoch = machine.Contact().MinEpoch
@@ -97,16 +93,16 @@ func firstOf(a, b error) error {
 	return b
 }
 
-// redial makes a new handshake with every peer, and counts those that answered over it.
-func (n *Node) redial(ctx context.Context, m *member, peers []pki.ID) int {
+// redial makes a new handshake with every peer of the client set, and counts those that answered over it.
+func (n *Node) redial(ctx context.Context, m *member) int {
 	ctx, cancel := context.WithTimeout(ctx, gossip.CallTimeout)
 	defer cancel()
 	var answered atomic.Int64
 	var wait sync.WaitGroup
-	for _, id := range peers {
-		m.pool.Redial(id)
+	for _, c := range m.pool.Clients() {
+		m.pool.Redial(c.ID)
 		wait.Go(func() {
-			if _, err := n.pingOnce(ctx, m, id); err == nil {
+			if _, err := n.pingOnce(ctx, m, c.ID); err == nil {
 				answered.Add(1)
 			}
 		})

@@ -233,6 +233,7 @@ func (m *Machine) Leave(now time.Time) {
 		m.notice(KindLeft, Error, pki.ID{}, "%v", err)
 		return
 	}
+	m.saveReserve(now)
 	m.pending = nil
 	m.tellActive()
 }
