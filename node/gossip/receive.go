@@ -63,14 +63,14 @@ func (m *Machine) Fail(now time.Time, id uint64, refused bool) {
 	}
 	delete(m.calls, id)
 	a := m.attempt(c.to)
-	switch c.req.(type) {
+	switch req := c.req.(type) {
 	case JoinRequest:
 		a.joining = false
 	case ExchangeRequest:
 		a.exchanging = false
 		a.broughtNothing()
 	case ReachRequest:
-		m.reachable(now, c.req.(ReachRequest).Address, "no answer")
+		m.reachable(now, req.Address, "no answer")
 	}
 	a.failures++
 	a.delay = min(max(firstRetry, 2*a.delay), lastRetry)
@@ -302,13 +302,14 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 	e.LastExchange = now
 	m.reached(c.to)
 	a := m.attempt(c.to)
-	if m.mode() == pki.Client || resp.Active && !e.State.Fallen() {
+	switch {
+	case m.mode() == pki.Client || resp.Active && !e.State.Fallen():
 		if m.Active(c.to) || len(m.active) < MaxActive {
 			m.activate(c.to)
 		}
-	} else if len(m.active) < fewActive {
+	case len(m.active) < fewActive:
 		a.next = now.Add(m.spread(firstRetry)) // it may only be slow to believe a contact that changes often
-	} else {
+	default:
 		a.next = now.Add(m.spread(lastRetry)) // it has enough; ask again later
 	}
 	m.exchangeAtOnce(now, c.to)
