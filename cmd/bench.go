@@ -32,8 +32,8 @@ costs over a while after that:
   wake-ups   a second: how often a thread of it went to sleep by itself
   memory     proportional set size: its own pages, and its share of those it has in common with others
 
-All nodes are members beforehand and start at once, on the ports that they had. While a list is incomplete its node is
-watched over its admin socket; while costs are measured nobody asks anything. Nothing is left behind, also after Ctrl-C.
+All nodes are members beforehand and start at once, on the ports that they had. While a list is incomplete its node's
+events are followed over its admin socket; while costs are measured nobody asks anything. Nothing is left behind, also after Ctrl-C.
 It needs Linux.`,
 		Example: `  g2g bench --nodes 32
   g2g bench --nodes 8 --seconds 10 -o json | jq .cpu_ms_s
@@ -155,10 +155,10 @@ func (b *fleet) measure(ctx context.Context, o benchOptions, view benchView) (be
 		return benchView{}, err
 	}
 	window := after.at.Sub(before.at).Seconds()
-	each := func(amount uint64) float64 { return float64(amount) / window / float64(o.nodes) }
+	each := func(amount float64) float64 { return amount / window / float64(o.nodes) }
 	view.SettleS, view.WindowS = o.settle.Seconds(), window
-	view.SentBytesS, view.SentPacketsS = each(after.bytes-before.bytes), each(after.packets-before.packets)
-	view.CPUMSS, view.WakeupsS = each(uint64((after.processor - before.processor).Milliseconds())), each(after.wakeups-before.wakeups)
+	view.SentBytesS, view.SentPacketsS = each(float64(after.bytes-before.bytes)), each(float64(after.packets-before.packets))
+	view.CPUMSS, view.WakeupsS = each((after.processor-before.processor).Seconds()*1000), each(float64(after.wakeups-before.wakeups))
 	view.PSSKiB, view.PSSMaxKiB, err = b.memory()
 	return view, err
 }

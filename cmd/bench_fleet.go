@@ -43,7 +43,7 @@ func (b *fleet) program(ctx context.Context, args ...string) (*exec.Cmd, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := exec.CommandContext(ctx, path, args...)
+	c := exec.CommandContext(ctx, path, args...) //nolint:gosec // this very program
 	c.Args[0] = os.Args[0]
 	for _, entry := range b.a.environ {
 		if !strings.HasPrefix(entry, "G2G_") && !strings.HasPrefix(entry, "NOTIFY_") && !strings.HasPrefix(entry, "WATCHDOG_") {
@@ -241,7 +241,8 @@ func (b *fleet) complete(ctx context.Context) (half, all int64, err error) {
 	return after[(len(after)-1)/2], after[len(after)-1], nil
 }
 
-// lists returns when the node listed so many others as alive, by its own clock.
+// lists returns when the node listed so many others as alive, by its own clock. It follows the node's events, each of which is
+// small and told once: pictures of whole lists, several times a second from every node, would take the time that is measured.
 func (v *vessel) lists(ctx context.Context, others int) (at time.Time, err error) {
 	if err := v.await(ctx); err != nil {
 		return at, err
@@ -251,12 +252,25 @@ func (v *vessel) lists(ctx context.Context, others int) (at time.Time, err error
 		return at, err
 	}
 	defer node.Close()
-	err = node.Watch(ctx, func(p picture) error {
-		if inState(p.peers, stateAlive) < others {
+	alive := map[string]bool{}
+	err = node.Events(ctx, 0, true, func(e eventView) error {
+		switch e.Kind {
+		case stateAlive:
+			alive[e.Peer] = true
+		case stateLate, stateDead, stateLeft:
+			delete(alive, e.Peer)
+		default:
 			return nil
 		}
-		at = p.taken
-		return errMet
+		if len(alive) < others || e.Time == nil {
+			return nil
+		}
+		at = *e.Time
+		p, err := node.Picture(ctx)
+		if err == nil && inState(p.peers, stateAlive) >= others {
+			return errMet
+		}
+		return err
 	})
 	if errors.Is(err, errMet) {
 		return at, nil

@@ -130,8 +130,8 @@ func (b *fleet) memory() (mean, largest int64, err error) {
 		if err != nil {
 			return 0, 0, fmt.Errorf("read the memory of %s: %w", v.name, err)
 		}
-		sum += int64(n) //nolint:gosec // KiB of a process
-		largest = max(largest, int64(n))
+		kib := int64(n) //nolint:gosec // KiB of a process
+		sum, largest = sum+kib, max(largest, kib)
 	}
 	return sum / int64(len(b.nodes)), largest, nil
 }

@@ -69,7 +69,7 @@ PEER is a name, an ID or an unambiguous ID prefix.`,
 func (a *app) ping(c *cobra.Command, peer peerView, times int, f string) error {
 	done := pingView{ID: peer.ID, Name: peer.Name, RoundTrips: []tripView{}}
 	err := a.ask(c.Context(), func(node *client) error {
-		return node.Ping(c.Context(), peer.ID, uint32(times), func(t tripView) error {
+		return node.Ping(c.Context(), peer.ID, uint32(times), func(t tripView) error { //nolint:gosec // at most maxPings
 			done.RoundTrips = append(done.RoundTrips, t)
 			return a.tellTrip(peer, t, f)
 		})

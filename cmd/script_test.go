@@ -31,7 +31,8 @@ func TestScripts(t *testing.T) {
 			"exits":  scriptExits,
 			"define": scriptDefine,
 			"until":  scriptUntil,
-			"term":   scriptTerm,
+			"term":   signalAll(syscall.SIGTERM),
+			"hangup": signalAll(syscall.SIGHUP),
 		},
 	})
 }
@@ -81,12 +82,14 @@ func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%q not seen within %s", args[0], untilTime)
 }
 
-// term: every background process gets SIGTERM.
-func scriptTerm(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: term")
-	}
-	for _, c := range ts.BackgroundCmds() {
-		ts.Check(c.Process.Signal(syscall.SIGTERM))
+// signalAll makes a command: every background process gets the signal.
+func signalAll(sig os.Signal) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 0 {
+			ts.Fatalf("no arguments are wanted")
+		}
+		for _, c := range ts.BackgroundCmds() {
+			ts.Check(c.Process.Signal(sig))
+		}
 	}
 }
