@@ -93,11 +93,11 @@ func (d *doctor) peers(ctx context.Context, node *client, p picture) {
 	servers := matching(p.peers, func(q peerView) bool { return q.Mode != modeClient && q.State != stateLeft && q.State != stateEvicted })
 	alive := matching(servers, func(q peerView) bool { return q.State == stateAlive })
 	switch {
+	case p.self.status.Isolated, len(alive) == 0 && len(servers) > 0:
+		d.problem("peers", "is this machine's network up, and the others' gossip ports open to it? with log.level debug the log has the reason of each failed call",
+			"the node hears nobody: %s listed, %d alive", count(len(servers), "other"), len(alive))
 	case len(servers) == 0:
 		d.ok("peers", "the node knows no others: it is the only one, or the others have left")
-		return
-	case len(alive) == 0, p.self.status.Isolated:
-		d.problem("peers", "is this machine's network up, and the others' gossip ports open to it?", "the node hears nobody: %s known, none alive", count(len(servers), "other"))
 	}
 	for _, q := range servers[:min(len(servers), maxPinged)] {
 		if q.State != stateAlive || q.Unreachable {

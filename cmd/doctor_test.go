@@ -210,6 +210,25 @@ func TestDoctorJudgesLeafAndClock(t *testing.T) {
 	}
 }
 
+func TestDoctorOfANodeThatHearsNobody(t *testing.T) {
+	alone := fakePicture()
+	alone.Peers = nil
+	isolated := fakePicture()
+	isolated.Peers, isolated.Self.Isolated = nil, true
+	lost := fakePicture()
+	lost.Peers = lost.Peers[1:2]
+	for want, s := range map[string]*adminpb.Snapshot{
+		"ok peers the node knows no others":                             alone,
+		"problem peers the node hears nobody: 0 others listed, 0 alive": isolated,
+		"problem peers the node hears nobody: 1 other listed, 0 alive":  lost,
+		"warning network the node belongs to no network yet":            {Self: &adminpb.Self{Id: fakeID(1), Name: "node-a"}},
+	} {
+		f := serveFake(t, &fakeNode{shows: []*adminpb.Snapshot{s}})
+		found, _ := examined(t, f.dir)
+		wantFound(t, found, want)
+	}
+}
+
 func TestDoctorOfANodeThatHangs(t *testing.T) {
 	f := serveFake(t, &fakeNode{hangs: true})
 	found, code := examined(t, f.dir)

@@ -65,7 +65,7 @@ func (m *Machine) freshBeats(now time.Time, ids []pki.ID, since time.Time) (beat
 	for k := range len(ids) - 1 {
 		i := 1 + (start-1+k)%(len(ids)-1)
 		e := m.view.Get(ids[i])
-		if e.Seen.After(since) && (e.State == view.Alive || e.State == view.Late) && e.BeatSequence > 0 && len(beats) < MaxBeats {
+		if e.Seen.After(since) && e.Age(now) < m.cfg.Period && (e.State == view.Alive || e.State == view.Late) && e.BeatSequence > 0 && len(beats) < MaxBeats {
 			beats = append(beats, IndexedBeat{Index: i, Contact: uint16(e.Sequence), Beat: e.Beat(now)}) //nolint:gosec // low bits are meant
 		}
 	}

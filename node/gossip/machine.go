@@ -39,7 +39,10 @@ const (
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
 	urgentSpacing   = 2 * time.Second // between two urgent joins that push out an active peer
+	enoughActive    = 12              // active peers, from which more are sought now and then only
+	clientActive    = 3               // server-mode peers that a client-mode member exchanges with
 	fewActive       = 2               // active peers, below which joining is urgent
+	firstDials      = 4               // joins under way at once: a network that starts at one moment must not drown in handshakes
 	isolatedRetry   = 5 * time.Second // the longest wait of a node that nobody is active with
 	failuresAllowed = 2               // in a row, before a peer counts as unreachable
 	contactLives    = 3               // lives of a leaf that a contact is believed
@@ -93,6 +96,7 @@ type Machine struct {
 
 	nominations *nominations
 	services    *services
+	nextTopUp   time.Time // when more than enoughActive peers are next sought
 	nextUrgent  time.Time // when an urgent join may next push out an active peer
 	nextStray   time.Time // when a node that reaches nobody next visits what peers named
 	trust       *pki.Trust

@@ -95,17 +95,29 @@ func (m *Machine) seek(now time.Time) {
 			candidates = append(candidates, e.ID)
 		}
 	}
-	want := MaxActive
-	if m.mode() == pki.Client {
-		want = 3
-	}
+	want := m.wantActive(now)
 	for _, k := range m.cfg.Random.Perm(len(candidates)) {
-		if len(m.active)+joining >= want {
+		if len(m.active)+joining >= want || joining >= firstDials {
 			return
 		}
 		joining++
 		m.join(now, candidates[k])
 	}
+}
+
+// wantActive is how many active peers to seek now. With enough of them the last places are asked for now and then only: in
+// most networks everybody else has enough, too, and would say no.
+func (m *Machine) wantActive(now time.Time) int {
+	switch {
+	case m.mode() == pki.Client:
+		return clientActive
+	case len(m.active) < enoughActive:
+		return enoughActive
+	case now.Before(m.nextTopUp):
+		return 0
+	}
+	m.nextTopUp = now.Add(m.spread(lastRetry))
+	return min(len(m.active)+1, MaxActive)
 }
 
 // join introduces this node to a peer.
@@ -124,7 +136,7 @@ func (m *Machine) dialReserve(now time.Time) {
 	if len(m.active) > 0 {
 		n = 1
 	} else if m.published.IsZero() || m.beat.Sequence <= 1 {
-		n = MaxActive // the first look after a start
+		n = firstDials // the first look after a start
 	}
 	candidates, recent := m.lost(now)
 	if len(candidates) == 0 || len(m.active) > 0 && now.Before(m.nextReserve) {

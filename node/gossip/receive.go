@@ -252,7 +252,9 @@ func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Messa
 		e.LastExchange = now
 		resp.Active = req.Active && e.Mode == pki.Server && !e.State.Fallen() && m.admitActive(now, from, req.Urgent)
 	}
-	resp.Contacts = m.introduce(from)
+	if req.Urgent {
+		resp.Contacts = m.introduce(from) // others learn of peers by exchanges
+	}
 	return resp
 }
 
@@ -313,4 +315,7 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 		a.next = now.Add(m.spread(lastRetry)) // it has enough; ask again later
 	}
 	m.exchangeAtOnce(now, c.to)
+	if len(m.active) < enoughActive {
+		m.seek(now) // the next one, without waiting for a look
+	}
 }
