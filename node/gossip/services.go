@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -163,10 +164,14 @@ func (m *Machine) VisitFailed(now time.Time, address, why string) {
 	m.visited(now, address, pki.ID{}, why)
 }
 
-// AddService makes an address one of this node's services, for good. It tells whether something changed.
+// AddService makes an address one of this node's services, for good. It tells whether something changed, and fails, changing
+// nothing, where there is no place.
 func (m *Machine) AddService(now time.Time, address string) (bool, error) {
-	if !m.services.add(Service{Address: address, Origin: "added", next: now}) {
+	if _, ok := m.services.find(address); ok {
 		return false, nil
+	}
+	if !m.services.add(Service{Address: address, Origin: "added", next: now}) {
+		return false, fmt.Errorf("add service %q: a node has at most %d", address, view.MaxServices)
 	}
 	return true, m.servicesChanged(now)
 }
