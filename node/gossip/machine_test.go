@@ -319,3 +319,27 @@ func TestDeclinedWaits(t *testing.T) {
 		t.Errorf("active: %t, asked again after %s", a.Active(b.ID()), a.attempt(b.ID()).next.Sub(w.now))
 	}
 }
+
+// TestNominationsOfWhomMayNot: a member whose own admission does not let it nominate, and a stranger, can seal what they like:
+// nobody keeps it or passes it on.
+func TestNominationsOfWhomMayNot(t *testing.T) {
+	w, a, b := pair(t)
+	barred := identity("barred")
+	chain := value(b.chain.Admit(b.identity, barred.Key(), pki.Nomination{Mode: pki.Server}, w.now))
+	a.hold(&view.Contact{
+		ID: barred.ID(), Key: barred.Key(), Name: "barred", Mode: pki.Server, Sequence: 1, NotAfter: w.now.Add(time.Hour).Unix(),
+		Incarnation: 1, Chain: chain, Sealed: pki.Envelope{Payload: []byte("barred")},
+	}, view.Alive)
+	for _, c := range []struct {
+		by   *pki.Identity
+		want bool
+	}{{b.identity, true}, {barred, false}, {identity("stranger"), false}} {
+		_, n, err := NewNomination(secrets{w.r}, c.by, w.genesis.Network(), w.now, NominateRequest{Mode: pki.Server, Life: time.Hour, Uses: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.wantsNomination(w.now, n); got != c.want {
+			t.Errorf("a nomination by %s is wanted: %t", c.by.ID().Short(), got)
+		}
+	}
+}
