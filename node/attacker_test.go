@@ -116,13 +116,24 @@ func (a *attacker) contact(change ...func(*view.Contact)) *view.Contact {
 
 // serve starts a Registration port with the attacker's leaf and gives its address. It ends with the test.
 func (a *attacker) serve(service gossippb.RegistrationServer) string {
+	server := transport.NewRegistrationServer(transport.ServerConfig{Source: a, Registry: a.registry})
+	gossippb.RegisterRegistrationServer(server, service)
+	return a.listen(server)
+}
+
+// serveGossip does so with a Gossip port.
+func (a *attacker) serveGossip(service gossippb.GossipServer) string {
+	server := transport.NewGossipServer(transport.ServerConfig{Source: a, Registry: a.registry})
+	gossippb.RegisterGossipServer(server, service)
+	return a.listen(server)
+}
+
+func (a *attacker) listen(server *grpc.Server) string {
 	a.w.t.Helper()
 	l, err := a.host.Listen(":0")
 	if err != nil {
 		a.w.t.Fatal(err)
 	}
-	server := transport.NewRegistrationServer(transport.ServerConfig{Source: a, Registry: a.registry})
-	gossippb.RegisterRegistrationServer(server, service)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

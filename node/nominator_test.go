@@ -15,7 +15,10 @@ import (
 
 	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/transport"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/node/wire"
 	"github.com/g2g-net/g2g/pki"
+	"github.com/g2g-net/g2g/proto/gossippb"
 )
 
 // The fault: the nominator is down when its token is shown to another member. Who knows the nomination says so; who does
@@ -83,7 +86,12 @@ func TestSomebodyElseAtTheNominatorsAddress(t *testing.T) {
 	inWorld(t, 5*time.Millisecond, func(w *world) {
 		f := w.founder()
 		mallory := w.member("10.0.9.1", f, pki.Server)
-		fake := &fakeAcceptor{welcome: mallory.welcomes}
+		decider := &falseNominator{}
+		at := mallory.serveGossip(decider)
+		fake := &fakeAcceptor{welcome: func() *gossippb.RegisterWelcome {
+			contact := mallory.contact(func(c *view.Contact) { c.Addresses = []string{at} })
+			return mallory.welcomesWith(wire.Envelope(contact.Sealed))
+		}}
 		n1 := w.joiner(1, f)
 		n1.halt()
 		token := f.token(gossip.NominateRequest{Addresses: []string{mallory.serve(fake)}})
@@ -92,8 +100,22 @@ func TestSomebodyElseAtTheNominatorsAddress(t *testing.T) {
 		joiner := w.outsider(3)
 		joiner.refused(token, n1.Info().Register, pki.ErrUniform, n1)
 		fake.sawHellosOnly(t, 1)
+		if n := decider.asked.Load(); n != 0 {
+			t.Errorf("it was asked to decide %d times", n)
+		}
 		haltAll([]*actor{n1, joiner})
 	})
+}
+
+// falseNominator counts how often it is asked to decide.
+type falseNominator struct {
+	gossippb.UnimplementedGossipServer
+	asked atomic.Int64
+}
+
+func (f *falseNominator) Claim(context.Context, *gossippb.ClaimRequest) (*gossippb.ClaimResponse, error) {
+	f.asked.Add(1)
+	return &gossippb.ClaimResponse{Refusal: "refused by somebody else", Proven: true}, nil
 }
 
 // The attack: a stranger makes an acceptor knock at its own host's services, under their addresses and under a name of them, to
