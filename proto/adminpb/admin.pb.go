@@ -183,6 +183,10 @@ type Self struct {
 	MeanMs          float64                `protobuf:"fixed64,24,opt,name=mean_ms,json=meanMs,proto3" json:"mean_ms,omitempty"`
 	SdMs            float64                `protobuf:"fixed64,25,opt,name=sd_ms,json=sdMs,proto3" json:"sd_ms,omitempty"`
 	Isolated        bool                   `protobuf:"varint,26,opt,name=isolated,proto3" json:"isolated,omitempty"`
+	Stretch         float64                `protobuf:"fixed64,27,opt,name=stretch,proto3" json:"stretch,omitempty"`               // what an own pace may be stretched by before the node is late (docs/detection.md)
+	FloorMs         int64                  `protobuf:"varint,28,opt,name=floor_ms,json=floorMs,proto3" json:"floor_ms,omitempty"` // below which no limit falls
+	Groups          []*Group               `protobuf:"bytes,29,rep,name=groups,proto3" json:"groups,omitempty"`                   // farthest first
+	Order           []*Place               `protobuf:"bytes,30,rep,name=order,proto3" json:"order,omitempty"`                     // the virtual query order
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -399,6 +403,249 @@ func (x *Self) GetIsolated() bool {
 	return false
 }
 
+func (x *Self) GetStretch() float64 {
+	if x != nil {
+		return x.Stretch
+	}
+	return 0
+}
+
+func (x *Self) GetFloorMs() int64 {
+	if x != nil {
+		return x.FloorMs
+	}
+	return 0
+}
+
+func (x *Self) GetGroups() []*Group {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *Self) GetOrder() []*Place {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+// Group is the peers that are about as far away as each other.
+type Group struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Letter        string                 `protobuf:"bytes,1,opt,name=letter,proto3" json:"letter,omitempty"`                    // A is the nearest
+	LabelMs       float64                `protobuf:"fixed64,2,opt,name=label_ms,json=labelMs,proto3" json:"label_ms,omitempty"` // mean latency of the members
+	Members       []*Member              `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`                  // nearest first
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Group) Reset() {
+	*x = Group{}
+	mi := &file_adminpb_admin_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Group) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Group) ProtoMessage() {}
+
+func (x *Group) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Group.ProtoReflect.Descriptor instead.
+func (*Group) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Group) GetLetter() string {
+	if x != nil {
+		return x.Letter
+	}
+	return ""
+}
+
+func (x *Group) GetLabelMs() float64 {
+	if x != nil {
+		return x.LabelMs
+	}
+	return 0
+}
+
+func (x *Group) GetMembers() []*Member {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+// Member is one peer of a group.
+type Member struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	LatencyMs     float64                `protobuf:"fixed64,3,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Member) Reset() {
+	*x = Member{}
+	mi := &file_adminpb_admin_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Member) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Member) ProtoMessage() {}
+
+func (x *Member) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Member.ProtoReflect.Descriptor instead.
+func (*Member) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Member) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Member) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Member) GetLatencyMs() float64 {
+	if x != nil {
+		return x.LatencyMs
+	}
+	return 0
+}
+
+// Place is one place of the virtual query order.
+type Place struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Position      uint32                 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"` // from 1
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Group         string                 `protobuf:"bytes,4,opt,name=group,proto3" json:"group,omitempty"` // letter
+	GroupLabelMs  float64                `protobuf:"fixed64,5,opt,name=group_label_ms,json=groupLabelMs,proto3" json:"group_label_ms,omitempty"`
+	LatencyMs     float64                `protobuf:"fixed64,6,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"`
+	Address       string                 `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"` // to try first
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Place) Reset() {
+	*x = Place{}
+	mi := &file_adminpb_admin_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Place) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Place) ProtoMessage() {}
+
+func (x *Place) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Place.ProtoReflect.Descriptor instead.
+func (*Place) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Place) GetPosition() uint32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *Place) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Place) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Place) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *Place) GetGroupLabelMs() float64 {
+	if x != nil {
+		return x.GroupLabelMs
+	}
+	return 0
+}
+
+func (x *Place) GetLatencyMs() float64 {
+	if x != nil {
+		return x.LatencyMs
+	}
+	return 0
+}
+
+func (x *Place) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
 type Leaf struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
@@ -411,7 +658,7 @@ type Leaf struct {
 
 func (x *Leaf) Reset() {
 	*x = Leaf{}
-	mi := &file_adminpb_admin_proto_msgTypes[4]
+	mi := &file_adminpb_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -423,7 +670,7 @@ func (x *Leaf) String() string {
 func (*Leaf) ProtoMessage() {}
 
 func (x *Leaf) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[4]
+	mi := &file_adminpb_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -436,7 +683,7 @@ func (x *Leaf) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leaf.ProtoReflect.Descriptor instead.
 func (*Leaf) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{4}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Leaf) GetEpoch() uint64 {
@@ -471,13 +718,15 @@ type Signature struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	AgeMs         int64                  `protobuf:"varint,2,opt,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
+	Count         uint64                 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`                                          // of the samples that it summarises
+	MeanDistance  *float64               `protobuf:"fixed64,4,opt,name=mean_distance,json=meanDistance,proto3,oneof" json:"mean_distance,omitempty"` // to the peers whose signature can be compared; missing without any
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Signature) Reset() {
 	*x = Signature{}
-	mi := &file_adminpb_admin_proto_msgTypes[5]
+	mi := &file_adminpb_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -489,7 +738,7 @@ func (x *Signature) String() string {
 func (*Signature) ProtoMessage() {}
 
 func (x *Signature) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[5]
+	mi := &file_adminpb_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -502,7 +751,7 @@ func (x *Signature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signature.ProtoReflect.Descriptor instead.
 func (*Signature) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{5}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Signature) GetSequence() uint64 {
@@ -515,6 +764,20 @@ func (x *Signature) GetSequence() uint64 {
 func (x *Signature) GetAgeMs() int64 {
 	if x != nil {
 		return x.AgeMs
+	}
+	return 0
+}
+
+func (x *Signature) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Signature) GetMeanDistance() float64 {
+	if x != nil && x.MeanDistance != nil {
+		return *x.MeanDistance
 	}
 	return 0
 }
@@ -534,7 +797,7 @@ type ChainLink struct {
 
 func (x *ChainLink) Reset() {
 	*x = ChainLink{}
-	mi := &file_adminpb_admin_proto_msgTypes[6]
+	mi := &file_adminpb_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -546,7 +809,7 @@ func (x *ChainLink) String() string {
 func (*ChainLink) ProtoMessage() {}
 
 func (x *ChainLink) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[6]
+	mi := &file_adminpb_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -559,7 +822,7 @@ func (x *ChainLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChainLink.ProtoReflect.Descriptor instead.
 func (*ChainLink) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{6}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ChainLink) GetSubject() string {
@@ -633,13 +896,22 @@ type Peer struct {
 	ContactSequence uint64                 `protobuf:"varint,18,opt,name=contact_sequence,json=contactSequence,proto3" json:"contact_sequence,omitempty"`
 	Incarnation     uint64                 `protobuf:"varint,19,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	Chain           []*ChainLink           `protobuf:"bytes,20,rep,name=chain,proto3" json:"chain,omitempty"`
+	Group           string                 `protobuf:"bytes,21,opt,name=group,proto3" json:"group,omitempty"`                                  // letter; empty without an estimate
+	Position        uint32                 `protobuf:"varint,22,opt,name=position,proto3" json:"position,omitempty"`                           // in the virtual query order, from 1; 0 where it is out of it
+	LatencyMs       *float64               `protobuf:"fixed64,23,opt,name=latency_ms,json=latencyMs,proto3,oneof" json:"latency_ms,omitempty"` // distance: p20 of the last round trips; missing without samples
+	MedianMs        *float64               `protobuf:"fixed64,24,opt,name=median_ms,json=medianMs,proto3,oneof" json:"median_ms,omitempty"`
+	P99Ms           *float64               `protobuf:"fixed64,25,opt,name=p99_ms,json=p99Ms,proto3,oneof" json:"p99_ms,omitempty"`
+	Distance        *float64               `protobuf:"fixed64,26,opt,name=distance,proto3,oneof" json:"distance,omitempty"` // between its signature and this node's; missing where they cannot be compared
+	OwnMs           int64                  `protobuf:"varint,27,opt,name=own_ms,json=ownMs,proto3" json:"own_ms,omitempty"` // its own pace: the median of its completed ages
+	Trusted         bool                   `protobuf:"varint,28,opt,name=trusted,proto3" json:"trusted,omitempty"`          // its age is in the list that the limit stands on
+	Witnesses       uint32                 `protobuf:"varint,29,opt,name=witnesses,proto3" json:"witnesses,omitempty"`      // other peers that brought news but none of it since it became late
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_adminpb_admin_proto_msgTypes[7]
+	mi := &file_adminpb_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -651,7 +923,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[7]
+	mi := &file_adminpb_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -664,7 +936,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{7}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Peer) GetId() string {
@@ -807,6 +1079,69 @@ func (x *Peer) GetChain() []*ChainLink {
 	return nil
 }
 
+func (x *Peer) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *Peer) GetPosition() uint32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *Peer) GetLatencyMs() float64 {
+	if x != nil && x.LatencyMs != nil {
+		return *x.LatencyMs
+	}
+	return 0
+}
+
+func (x *Peer) GetMedianMs() float64 {
+	if x != nil && x.MedianMs != nil {
+		return *x.MedianMs
+	}
+	return 0
+}
+
+func (x *Peer) GetP99Ms() float64 {
+	if x != nil && x.P99Ms != nil {
+		return *x.P99Ms
+	}
+	return 0
+}
+
+func (x *Peer) GetDistance() float64 {
+	if x != nil && x.Distance != nil {
+		return *x.Distance
+	}
+	return 0
+}
+
+func (x *Peer) GetOwnMs() int64 {
+	if x != nil {
+		return x.OwnMs
+	}
+	return 0
+}
+
+func (x *Peer) GetTrusted() bool {
+	if x != nil {
+		return x.Trusted
+	}
+	return false
+}
+
+func (x *Peer) GetWitnesses() uint32 {
+	if x != nil {
+		return x.Witnesses
+	}
+	return 0
+}
+
 type EventsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SinceMs       int64                  `protobuf:"varint,1,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"` // only those younger than this; 0 for all kept
@@ -817,7 +1152,7 @@ type EventsRequest struct {
 
 func (x *EventsRequest) Reset() {
 	*x = EventsRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[8]
+	mi := &file_adminpb_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -829,7 +1164,7 @@ func (x *EventsRequest) String() string {
 func (*EventsRequest) ProtoMessage() {}
 
 func (x *EventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[8]
+	mi := &file_adminpb_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -842,7 +1177,7 @@ func (x *EventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
 func (*EventsRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{8}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EventsRequest) GetSinceMs() int64 {
@@ -874,7 +1209,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_adminpb_admin_proto_msgTypes[9]
+	mi := &file_adminpb_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -886,7 +1221,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[9]
+	mi := &file_adminpb_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -899,7 +1234,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{9}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -966,7 +1301,7 @@ type NominateRequest struct {
 
 func (x *NominateRequest) Reset() {
 	*x = NominateRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[10]
+	mi := &file_adminpb_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -978,7 +1313,7 @@ func (x *NominateRequest) String() string {
 func (*NominateRequest) ProtoMessage() {}
 
 func (x *NominateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[10]
+	mi := &file_adminpb_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -991,7 +1326,7 @@ func (x *NominateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominateRequest.ProtoReflect.Descriptor instead.
 func (*NominateRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{10}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *NominateRequest) GetMode() string {
@@ -1053,7 +1388,7 @@ type NominateResponse struct {
 
 func (x *NominateResponse) Reset() {
 	*x = NominateResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[11]
+	mi := &file_adminpb_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1400,7 @@ func (x *NominateResponse) String() string {
 func (*NominateResponse) ProtoMessage() {}
 
 func (x *NominateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[11]
+	mi := &file_adminpb_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1413,7 @@ func (x *NominateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominateResponse.ProtoReflect.Descriptor instead.
 func (*NominateResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{11}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *NominateResponse) GetToken() string {
@@ -1103,7 +1438,7 @@ type TokensRequest struct {
 
 func (x *TokensRequest) Reset() {
 	*x = TokensRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[12]
+	mi := &file_adminpb_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1115,7 +1450,7 @@ func (x *TokensRequest) String() string {
 func (*TokensRequest) ProtoMessage() {}
 
 func (x *TokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[12]
+	mi := &file_adminpb_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1128,7 +1463,7 @@ func (x *TokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokensRequest.ProtoReflect.Descriptor instead.
 func (*TokensRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{12}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{15}
 }
 
 type TokensResponse struct {
@@ -1140,7 +1475,7 @@ type TokensResponse struct {
 
 func (x *TokensResponse) Reset() {
 	*x = TokensResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[13]
+	mi := &file_adminpb_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +1487,7 @@ func (x *TokensResponse) String() string {
 func (*TokensResponse) ProtoMessage() {}
 
 func (x *TokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[13]
+	mi := &file_adminpb_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1165,7 +1500,7 @@ func (x *TokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokensResponse.ProtoReflect.Descriptor instead.
 func (*TokensResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{13}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TokensResponse) GetNominations() []*Nomination {
@@ -1196,7 +1531,7 @@ type Nomination struct {
 
 func (x *Nomination) Reset() {
 	*x = Nomination{}
-	mi := &file_adminpb_admin_proto_msgTypes[14]
+	mi := &file_adminpb_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1543,7 @@ func (x *Nomination) String() string {
 func (*Nomination) ProtoMessage() {}
 
 func (x *Nomination) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[14]
+	mi := &file_adminpb_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1556,7 @@ func (x *Nomination) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nomination.ProtoReflect.Descriptor instead.
 func (*Nomination) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{14}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Nomination) GetTokenId() string {
@@ -1326,7 +1661,7 @@ type TokenUse struct {
 
 func (x *TokenUse) Reset() {
 	*x = TokenUse{}
-	mi := &file_adminpb_admin_proto_msgTypes[15]
+	mi := &file_adminpb_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1673,7 @@ func (x *TokenUse) String() string {
 func (*TokenUse) ProtoMessage() {}
 
 func (x *TokenUse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[15]
+	mi := &file_adminpb_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1686,7 @@ func (x *TokenUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenUse.ProtoReflect.Descriptor instead.
 func (*TokenUse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{15}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TokenUse) GetId() string {
@@ -1384,7 +1719,7 @@ type RevokeTokenRequest struct {
 
 func (x *RevokeTokenRequest) Reset() {
 	*x = RevokeTokenRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[16]
+	mi := &file_adminpb_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1396,7 +1731,7 @@ func (x *RevokeTokenRequest) String() string {
 func (*RevokeTokenRequest) ProtoMessage() {}
 
 func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[16]
+	mi := &file_adminpb_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1409,7 +1744,7 @@ func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeTokenRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{16}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RevokeTokenRequest) GetTokenId() string {
@@ -1428,7 +1763,7 @@ type RevokeTokenResponse struct {
 
 func (x *RevokeTokenResponse) Reset() {
 	*x = RevokeTokenResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[17]
+	mi := &file_adminpb_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +1775,7 @@ func (x *RevokeTokenResponse) String() string {
 func (*RevokeTokenResponse) ProtoMessage() {}
 
 func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[17]
+	mi := &file_adminpb_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,7 +1788,7 @@ func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeTokenResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{17}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RevokeTokenResponse) GetNomination() *Nomination {
@@ -1473,7 +1808,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[18]
+	mi := &file_adminpb_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1485,7 +1820,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[18]
+	mi := &file_adminpb_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1498,7 +1833,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{18}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *JoinRequest) GetToken() string {
@@ -1530,7 +1865,7 @@ type JoinResponse struct {
 
 func (x *JoinResponse) Reset() {
 	*x = JoinResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[19]
+	mi := &file_adminpb_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +1877,7 @@ func (x *JoinResponse) String() string {
 func (*JoinResponse) ProtoMessage() {}
 
 func (x *JoinResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[19]
+	mi := &file_adminpb_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +1890,7 @@ func (x *JoinResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinResponse.ProtoReflect.Descriptor instead.
 func (*JoinResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{19}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *JoinResponse) GetNetwork() string {
@@ -1616,7 +1951,7 @@ type RotateRequest struct {
 
 func (x *RotateRequest) Reset() {
 	*x = RotateRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[20]
+	mi := &file_adminpb_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1628,7 +1963,7 @@ func (x *RotateRequest) String() string {
 func (*RotateRequest) ProtoMessage() {}
 
 func (x *RotateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[20]
+	mi := &file_adminpb_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1641,7 +1976,7 @@ func (x *RotateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateRequest.ProtoReflect.Descriptor instead.
 func (*RotateRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{20}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RotateRequest) GetRevoke() bool {
@@ -1662,7 +1997,7 @@ type RotateResponse struct {
 
 func (x *RotateResponse) Reset() {
 	*x = RotateResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[21]
+	mi := &file_adminpb_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1674,7 +2009,7 @@ func (x *RotateResponse) String() string {
 func (*RotateResponse) ProtoMessage() {}
 
 func (x *RotateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[21]
+	mi := &file_adminpb_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1687,7 +2022,7 @@ func (x *RotateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateResponse.ProtoReflect.Descriptor instead.
 func (*RotateResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{21}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RotateResponse) GetLeaf() *Leaf {
@@ -1721,7 +2056,7 @@ type PingRequest struct {
 
 func (x *PingRequest) Reset() {
 	*x = PingRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[22]
+	mi := &file_adminpb_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1733,7 +2068,7 @@ func (x *PingRequest) String() string {
 func (*PingRequest) ProtoMessage() {}
 
 func (x *PingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[22]
+	mi := &file_adminpb_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1746,7 +2081,7 @@ func (x *PingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingRequest.ProtoReflect.Descriptor instead.
 func (*PingRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{22}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PingRequest) GetPeer() string {
@@ -1774,7 +2109,7 @@ type PingResponse struct {
 
 func (x *PingResponse) Reset() {
 	*x = PingResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[23]
+	mi := &file_adminpb_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +2121,7 @@ func (x *PingResponse) String() string {
 func (*PingResponse) ProtoMessage() {}
 
 func (x *PingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[23]
+	mi := &file_adminpb_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +2134,7 @@ func (x *PingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingResponse.ProtoReflect.Descriptor instead.
 func (*PingResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{23}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PingResponse) GetSeq() uint32 {
@@ -1831,7 +2166,7 @@ type ServicesRequest struct {
 
 func (x *ServicesRequest) Reset() {
 	*x = ServicesRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[24]
+	mi := &file_adminpb_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +2178,7 @@ func (x *ServicesRequest) String() string {
 func (*ServicesRequest) ProtoMessage() {}
 
 func (x *ServicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[24]
+	mi := &file_adminpb_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +2191,7 @@ func (x *ServicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServicesRequest.ProtoReflect.Descriptor instead.
 func (*ServicesRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{24}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{27}
 }
 
 type ServicesResponse struct {
@@ -1868,7 +2203,7 @@ type ServicesResponse struct {
 
 func (x *ServicesResponse) Reset() {
 	*x = ServicesResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[25]
+	mi := &file_adminpb_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1880,7 +2215,7 @@ func (x *ServicesResponse) String() string {
 func (*ServicesResponse) ProtoMessage() {}
 
 func (x *ServicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[25]
+	mi := &file_adminpb_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1893,7 +2228,7 @@ func (x *ServicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServicesResponse.ProtoReflect.Descriptor instead.
 func (*ServicesResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{25}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ServicesResponse) GetServices() []*Service {
@@ -1920,7 +2255,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_adminpb_admin_proto_msgTypes[26]
+	mi := &file_adminpb_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +2267,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[26]
+	mi := &file_adminpb_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +2280,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{26}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Service) GetAddress() string {
@@ -2020,7 +2355,7 @@ type AddServiceRequest struct {
 
 func (x *AddServiceRequest) Reset() {
 	*x = AddServiceRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[27]
+	mi := &file_adminpb_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2032,7 +2367,7 @@ func (x *AddServiceRequest) String() string {
 func (*AddServiceRequest) ProtoMessage() {}
 
 func (x *AddServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[27]
+	mi := &file_adminpb_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2045,7 +2380,7 @@ func (x *AddServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddServiceRequest.ProtoReflect.Descriptor instead.
 func (*AddServiceRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{27}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AddServiceRequest) GetAddress() string {
@@ -2064,7 +2399,7 @@ type RemoveServiceRequest struct {
 
 func (x *RemoveServiceRequest) Reset() {
 	*x = RemoveServiceRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[28]
+	mi := &file_adminpb_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2076,7 +2411,7 @@ func (x *RemoveServiceRequest) String() string {
 func (*RemoveServiceRequest) ProtoMessage() {}
 
 func (x *RemoveServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[28]
+	mi := &file_adminpb_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2089,7 +2424,7 @@ func (x *RemoveServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveServiceRequest.ProtoReflect.Descriptor instead.
 func (*RemoveServiceRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{28}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RemoveServiceRequest) GetAddress() string {
@@ -2107,7 +2442,7 @@ type LeaveRequest struct {
 
 func (x *LeaveRequest) Reset() {
 	*x = LeaveRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[29]
+	mi := &file_adminpb_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2119,7 +2454,7 @@ func (x *LeaveRequest) String() string {
 func (*LeaveRequest) ProtoMessage() {}
 
 func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[29]
+	mi := &file_adminpb_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2132,7 +2467,7 @@ func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveRequest.ProtoReflect.Descriptor instead.
 func (*LeaveRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{29}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{32}
 }
 
 type LeaveResponse struct {
@@ -2143,7 +2478,7 @@ type LeaveResponse struct {
 
 func (x *LeaveResponse) Reset() {
 	*x = LeaveResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[30]
+	mi := &file_adminpb_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2155,7 +2490,7 @@ func (x *LeaveResponse) String() string {
 func (*LeaveResponse) ProtoMessage() {}
 
 func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[30]
+	mi := &file_adminpb_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2168,7 +2503,7 @@ func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveResponse.ProtoReflect.Descriptor instead.
 func (*LeaveResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{30}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{33}
 }
 
 var File_adminpb_admin_proto protoreflect.FileDescriptor
@@ -2181,7 +2516,7 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\bSnapshot\x12\x17\n" +
 	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\x12&\n" +
 	"\x04self\x18\x02 \x01(\v2\x12.g2g.admin.v1.SelfR\x04self\x12(\n" +
-	"\x05peers\x18\x03 \x03(\v2\x12.g2g.admin.v1.PeerR\x05peers\"\x8c\x06\n" +
+	"\x05peers\x18\x03 \x03(\v2\x12.g2g.admin.v1.PeerR\x05peers\"\x99\a\n" +
 	"\x04Self\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -2211,16 +2546,41 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\alimit_n\x18\x17 \x01(\rR\x06limitN\x12\x17\n" +
 	"\amean_ms\x18\x18 \x01(\x01R\x06meanMs\x12\x13\n" +
 	"\x05sd_ms\x18\x19 \x01(\x01R\x04sdMs\x12\x1a\n" +
-	"\bisolated\x18\x1a \x01(\bR\bisolated\"z\n" +
+	"\bisolated\x18\x1a \x01(\bR\bisolated\x12\x18\n" +
+	"\astretch\x18\x1b \x01(\x01R\astretch\x12\x19\n" +
+	"\bfloor_ms\x18\x1c \x01(\x03R\afloorMs\x12+\n" +
+	"\x06groups\x18\x1d \x03(\v2\x13.g2g.admin.v1.GroupR\x06groups\x12)\n" +
+	"\x05order\x18\x1e \x03(\v2\x13.g2g.admin.v1.PlaceR\x05order\"j\n" +
+	"\x05Group\x12\x16\n" +
+	"\x06letter\x18\x01 \x01(\tR\x06letter\x12\x19\n" +
+	"\blabel_ms\x18\x02 \x01(\x01R\alabelMs\x12.\n" +
+	"\amembers\x18\x03 \x03(\v2\x14.g2g.admin.v1.MemberR\amembers\"K\n" +
+	"\x06Member\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"latency_ms\x18\x03 \x01(\x01R\tlatencyMs\"\xbc\x01\n" +
+	"\x05Place\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\rR\bposition\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x14\n" +
+	"\x05group\x18\x04 \x01(\tR\x05group\x12$\n" +
+	"\x0egroup_label_ms\x18\x05 \x01(\x01R\fgroupLabelMs\x12\x1d\n" +
+	"\n" +
+	"latency_ms\x18\x06 \x01(\x01R\tlatencyMs\x12\x18\n" +
+	"\aaddress\x18\a \x01(\tR\aaddress\"z\n" +
 	"\x04Leaf\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1d\n" +
 	"\n" +
 	"not_before\x18\x02 \x01(\x03R\tnotBefore\x12\x1b\n" +
 	"\tnot_after\x18\x03 \x01(\x03R\bnotAfter\x12 \n" +
-	"\vfingerprint\x18\x04 \x01(\tR\vfingerprint\">\n" +
+	"\vfingerprint\x18\x04 \x01(\tR\vfingerprint\"\x90\x01\n" +
 	"\tSignature\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x15\n" +
-	"\x06age_ms\x18\x02 \x01(\x03R\x05ageMs\"\xc8\x01\n" +
+	"\x06age_ms\x18\x02 \x01(\x03R\x05ageMs\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\x12(\n" +
+	"\rmean_distance\x18\x04 \x01(\x01H\x00R\fmeanDistance\x88\x01\x01B\x10\n" +
+	"\x0e_mean_distance\"\xc8\x01\n" +
 	"\tChainLink\x12\x18\n" +
 	"\asubject\x18\x01 \x01(\tR\asubject\x12\x1c\n" +
 	"\tnominator\x18\x02 \x01(\tR\tnominator\x12\x12\n" +
@@ -2228,7 +2588,7 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\x05depth\x18\x04 \x01(\rR\x05depth\x12\x1b\n" +
 	"\tissued_at\x18\x05 \x01(\x03R\bissuedAt\x12\x19\n" +
 	"\btoken_id\x18\x06 \x01(\tR\atokenId\x12!\n" +
-	"\fmay_nominate\x18\a \x01(\bR\vmayNominate\"\xd9\x04\n" +
+	"\fmay_nominate\x18\a \x01(\bR\vmayNominate\"\x92\a\n" +
 	"\x04Peer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -2250,7 +2610,22 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\x06active\x18\x11 \x01(\bR\x06active\x12)\n" +
 	"\x10contact_sequence\x18\x12 \x01(\x04R\x0fcontactSequence\x12 \n" +
 	"\vincarnation\x18\x13 \x01(\x04R\vincarnation\x12-\n" +
-	"\x05chain\x18\x14 \x03(\v2\x17.g2g.admin.v1.ChainLinkR\x05chain\"B\n" +
+	"\x05chain\x18\x14 \x03(\v2\x17.g2g.admin.v1.ChainLinkR\x05chain\x12\x14\n" +
+	"\x05group\x18\x15 \x01(\tR\x05group\x12\x1a\n" +
+	"\bposition\x18\x16 \x01(\rR\bposition\x12\"\n" +
+	"\n" +
+	"latency_ms\x18\x17 \x01(\x01H\x00R\tlatencyMs\x88\x01\x01\x12 \n" +
+	"\tmedian_ms\x18\x18 \x01(\x01H\x01R\bmedianMs\x88\x01\x01\x12\x1a\n" +
+	"\x06p99_ms\x18\x19 \x01(\x01H\x02R\x05p99Ms\x88\x01\x01\x12\x1f\n" +
+	"\bdistance\x18\x1a \x01(\x01H\x03R\bdistance\x88\x01\x01\x12\x15\n" +
+	"\x06own_ms\x18\x1b \x01(\x03R\x05ownMs\x12\x18\n" +
+	"\atrusted\x18\x1c \x01(\bR\atrusted\x12\x1c\n" +
+	"\twitnesses\x18\x1d \x01(\rR\twitnessesB\r\n" +
+	"\v_latency_msB\f\n" +
+	"\n" +
+	"_median_msB\t\n" +
+	"\a_p99_msB\v\n" +
+	"\t_distance\"B\n" +
 	"\rEventsRequest\x12\x19\n" +
 	"\bsince_ms\x18\x01 \x01(\x03R\asinceMs\x12\x16\n" +
 	"\x06follow\x18\x02 \x01(\bR\x06follow\"\xa2\x01\n" +
@@ -2378,85 +2753,91 @@ func file_adminpb_admin_proto_rawDescGZIP() []byte {
 	return file_adminpb_admin_proto_rawDescData
 }
 
-var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_adminpb_admin_proto_goTypes = []any{
 	(*ShowRequest)(nil),          // 0: g2g.admin.v1.ShowRequest
 	(*WatchRequest)(nil),         // 1: g2g.admin.v1.WatchRequest
 	(*Snapshot)(nil),             // 2: g2g.admin.v1.Snapshot
 	(*Self)(nil),                 // 3: g2g.admin.v1.Self
-	(*Leaf)(nil),                 // 4: g2g.admin.v1.Leaf
-	(*Signature)(nil),            // 5: g2g.admin.v1.Signature
-	(*ChainLink)(nil),            // 6: g2g.admin.v1.ChainLink
-	(*Peer)(nil),                 // 7: g2g.admin.v1.Peer
-	(*EventsRequest)(nil),        // 8: g2g.admin.v1.EventsRequest
-	(*Event)(nil),                // 9: g2g.admin.v1.Event
-	(*NominateRequest)(nil),      // 10: g2g.admin.v1.NominateRequest
-	(*NominateResponse)(nil),     // 11: g2g.admin.v1.NominateResponse
-	(*TokensRequest)(nil),        // 12: g2g.admin.v1.TokensRequest
-	(*TokensResponse)(nil),       // 13: g2g.admin.v1.TokensResponse
-	(*Nomination)(nil),           // 14: g2g.admin.v1.Nomination
-	(*TokenUse)(nil),             // 15: g2g.admin.v1.TokenUse
-	(*RevokeTokenRequest)(nil),   // 16: g2g.admin.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil),  // 17: g2g.admin.v1.RevokeTokenResponse
-	(*JoinRequest)(nil),          // 18: g2g.admin.v1.JoinRequest
-	(*JoinResponse)(nil),         // 19: g2g.admin.v1.JoinResponse
-	(*RotateRequest)(nil),        // 20: g2g.admin.v1.RotateRequest
-	(*RotateResponse)(nil),       // 21: g2g.admin.v1.RotateResponse
-	(*PingRequest)(nil),          // 22: g2g.admin.v1.PingRequest
-	(*PingResponse)(nil),         // 23: g2g.admin.v1.PingResponse
-	(*ServicesRequest)(nil),      // 24: g2g.admin.v1.ServicesRequest
-	(*ServicesResponse)(nil),     // 25: g2g.admin.v1.ServicesResponse
-	(*Service)(nil),              // 26: g2g.admin.v1.Service
-	(*AddServiceRequest)(nil),    // 27: g2g.admin.v1.AddServiceRequest
-	(*RemoveServiceRequest)(nil), // 28: g2g.admin.v1.RemoveServiceRequest
-	(*LeaveRequest)(nil),         // 29: g2g.admin.v1.LeaveRequest
-	(*LeaveResponse)(nil),        // 30: g2g.admin.v1.LeaveResponse
+	(*Group)(nil),                // 4: g2g.admin.v1.Group
+	(*Member)(nil),               // 5: g2g.admin.v1.Member
+	(*Place)(nil),                // 6: g2g.admin.v1.Place
+	(*Leaf)(nil),                 // 7: g2g.admin.v1.Leaf
+	(*Signature)(nil),            // 8: g2g.admin.v1.Signature
+	(*ChainLink)(nil),            // 9: g2g.admin.v1.ChainLink
+	(*Peer)(nil),                 // 10: g2g.admin.v1.Peer
+	(*EventsRequest)(nil),        // 11: g2g.admin.v1.EventsRequest
+	(*Event)(nil),                // 12: g2g.admin.v1.Event
+	(*NominateRequest)(nil),      // 13: g2g.admin.v1.NominateRequest
+	(*NominateResponse)(nil),     // 14: g2g.admin.v1.NominateResponse
+	(*TokensRequest)(nil),        // 15: g2g.admin.v1.TokensRequest
+	(*TokensResponse)(nil),       // 16: g2g.admin.v1.TokensResponse
+	(*Nomination)(nil),           // 17: g2g.admin.v1.Nomination
+	(*TokenUse)(nil),             // 18: g2g.admin.v1.TokenUse
+	(*RevokeTokenRequest)(nil),   // 19: g2g.admin.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),  // 20: g2g.admin.v1.RevokeTokenResponse
+	(*JoinRequest)(nil),          // 21: g2g.admin.v1.JoinRequest
+	(*JoinResponse)(nil),         // 22: g2g.admin.v1.JoinResponse
+	(*RotateRequest)(nil),        // 23: g2g.admin.v1.RotateRequest
+	(*RotateResponse)(nil),       // 24: g2g.admin.v1.RotateResponse
+	(*PingRequest)(nil),          // 25: g2g.admin.v1.PingRequest
+	(*PingResponse)(nil),         // 26: g2g.admin.v1.PingResponse
+	(*ServicesRequest)(nil),      // 27: g2g.admin.v1.ServicesRequest
+	(*ServicesResponse)(nil),     // 28: g2g.admin.v1.ServicesResponse
+	(*Service)(nil),              // 29: g2g.admin.v1.Service
+	(*AddServiceRequest)(nil),    // 30: g2g.admin.v1.AddServiceRequest
+	(*RemoveServiceRequest)(nil), // 31: g2g.admin.v1.RemoveServiceRequest
+	(*LeaveRequest)(nil),         // 32: g2g.admin.v1.LeaveRequest
+	(*LeaveResponse)(nil),        // 33: g2g.admin.v1.LeaveResponse
 }
 var file_adminpb_admin_proto_depIdxs = []int32{
 	3,  // 0: g2g.admin.v1.Snapshot.self:type_name -> g2g.admin.v1.Self
-	7,  // 1: g2g.admin.v1.Snapshot.peers:type_name -> g2g.admin.v1.Peer
-	4,  // 2: g2g.admin.v1.Self.leaf:type_name -> g2g.admin.v1.Leaf
-	5,  // 3: g2g.admin.v1.Self.signature:type_name -> g2g.admin.v1.Signature
-	6,  // 4: g2g.admin.v1.Self.chain:type_name -> g2g.admin.v1.ChainLink
-	4,  // 5: g2g.admin.v1.Peer.leaf:type_name -> g2g.admin.v1.Leaf
-	6,  // 6: g2g.admin.v1.Peer.chain:type_name -> g2g.admin.v1.ChainLink
-	14, // 7: g2g.admin.v1.NominateResponse.nomination:type_name -> g2g.admin.v1.Nomination
-	14, // 8: g2g.admin.v1.TokensResponse.nominations:type_name -> g2g.admin.v1.Nomination
-	15, // 9: g2g.admin.v1.Nomination.users:type_name -> g2g.admin.v1.TokenUse
-	14, // 10: g2g.admin.v1.RevokeTokenResponse.nomination:type_name -> g2g.admin.v1.Nomination
-	4,  // 11: g2g.admin.v1.RotateResponse.leaf:type_name -> g2g.admin.v1.Leaf
-	26, // 12: g2g.admin.v1.ServicesResponse.services:type_name -> g2g.admin.v1.Service
-	0,  // 13: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
-	1,  // 14: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
-	8,  // 15: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
-	10, // 16: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
-	12, // 17: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
-	16, // 18: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
-	18, // 19: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
-	20, // 20: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
-	22, // 21: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
-	24, // 22: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
-	27, // 23: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
-	28, // 24: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
-	29, // 25: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
-	2,  // 26: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
-	2,  // 27: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
-	9,  // 28: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
-	11, // 29: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
-	13, // 30: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
-	17, // 31: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
-	19, // 32: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
-	21, // 33: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
-	23, // 34: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
-	25, // 35: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
-	25, // 36: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
-	25, // 37: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
-	30, // 38: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
-	26, // [26:39] is the sub-list for method output_type
-	13, // [13:26] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	10, // 1: g2g.admin.v1.Snapshot.peers:type_name -> g2g.admin.v1.Peer
+	7,  // 2: g2g.admin.v1.Self.leaf:type_name -> g2g.admin.v1.Leaf
+	8,  // 3: g2g.admin.v1.Self.signature:type_name -> g2g.admin.v1.Signature
+	9,  // 4: g2g.admin.v1.Self.chain:type_name -> g2g.admin.v1.ChainLink
+	4,  // 5: g2g.admin.v1.Self.groups:type_name -> g2g.admin.v1.Group
+	6,  // 6: g2g.admin.v1.Self.order:type_name -> g2g.admin.v1.Place
+	5,  // 7: g2g.admin.v1.Group.members:type_name -> g2g.admin.v1.Member
+	7,  // 8: g2g.admin.v1.Peer.leaf:type_name -> g2g.admin.v1.Leaf
+	9,  // 9: g2g.admin.v1.Peer.chain:type_name -> g2g.admin.v1.ChainLink
+	17, // 10: g2g.admin.v1.NominateResponse.nomination:type_name -> g2g.admin.v1.Nomination
+	17, // 11: g2g.admin.v1.TokensResponse.nominations:type_name -> g2g.admin.v1.Nomination
+	18, // 12: g2g.admin.v1.Nomination.users:type_name -> g2g.admin.v1.TokenUse
+	17, // 13: g2g.admin.v1.RevokeTokenResponse.nomination:type_name -> g2g.admin.v1.Nomination
+	7,  // 14: g2g.admin.v1.RotateResponse.leaf:type_name -> g2g.admin.v1.Leaf
+	29, // 15: g2g.admin.v1.ServicesResponse.services:type_name -> g2g.admin.v1.Service
+	0,  // 16: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
+	1,  // 17: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
+	11, // 18: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
+	13, // 19: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
+	15, // 20: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
+	19, // 21: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
+	21, // 22: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
+	23, // 23: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
+	25, // 24: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
+	27, // 25: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
+	30, // 26: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
+	31, // 27: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
+	32, // 28: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
+	2,  // 29: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
+	2,  // 30: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
+	12, // 31: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
+	14, // 32: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
+	16, // 33: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
+	20, // 34: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
+	22, // 35: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
+	24, // 36: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
+	26, // 37: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
+	28, // 38: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
+	28, // 39: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
+	28, // 40: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
+	33, // 41: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
+	29, // [29:42] is the sub-list for method output_type
+	16, // [16:29] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_adminpb_admin_proto_init() }
@@ -2464,13 +2845,15 @@ func file_adminpb_admin_proto_init() {
 	if File_adminpb_admin_proto != nil {
 		return
 	}
+	file_adminpb_admin_proto_msgTypes[8].OneofWrappers = []any{}
+	file_adminpb_admin_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adminpb_admin_proto_rawDesc), len(file_adminpb_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
