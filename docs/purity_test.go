@@ -9,10 +9,10 @@ import (
 )
 
 // pure names the rooms of the machine: no clock, socket, file, lock or goroutine, and no chance but what they are given.
-var pure = []string{"pki", "node/gossip", "node/view", "node/stale", "node/latency", "node/order", "node/signature"}
+var pure = []string{"pki", "node/gossip", "node/view", "node/stale", "node/signature", "node/latency", "node/order"}
 
 // standing are the pure rooms that a node cannot do without. That one is empty means that the rule looks elsewhere.
-var standing = pure[:4]
+var standing = pure[:5]
 
 // effects are the standard packages that reach out of the machine, each with all below it.
 var effects = []string{"context", "io/ioutil", "log", "net", "os", "plugin", "runtime", "sync", "syscall", "testing", "unsafe"}

@@ -109,7 +109,7 @@ func exists(name string) bool {
 
 func TestPagesNameWhatExists(t *testing.T) {
 	known := tests(t)
-	for _, name := range []string{"README.md", "docs/config.md", "docs/design.md", "docs/protocol.md", "docs/requirements.md", "docs/security.md"} {
+	for _, name := range []string{"README.md", "docs/config.md", "docs/design.md", "docs/protocol.md", "docs/requirements.md", "docs/security.md", "docs/signature.md"} {
 		page, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
 			t.Fatal(err)
