@@ -1,0 +1,172 @@
+package latency
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/g2g-net/g2g/pki"
+)
+
+// at is a peer that was measured n times, always the same.
+func at(i, n int, distance time.Duration) Peer {
+	return Peer{peerID(i), Estimate{N: n, Distance: distance, Median: distance, P99: distance}}
+}
+
+// told is groups as text: letter, label, members.
+func told(groups []Group) string {
+	var lines []string
+	for place, g := range groups {
+		text := fmt.Sprintf("%s %g:", Letter(place, len(groups)), g.LabelMS())
+		for _, p := range g.Members {
+			text += fmt.Sprintf(" %d", p.ID[2])
+		}
+		lines = append(lines, text)
+	}
+	return strings.Join(lines, " | ")
+}
+
+func TestGroups(t *testing.T) {
+	const us = time.Microsecond
+	for _, c := range []struct {
+		name  string
+		peers []Peer
+		want  string
+	}{
+		{"nobody", nil, ""},
+		{"one", []Peer{at(1, 20, 15*ms)}, "A 15: 1"},
+		{"two regions, one peer each", []Peer{at(1, 20, 300*us), at(2, 20, 80*ms)}, "B 80: 2 | A 0.3: 1"},
+		{"a tenth apart is as good as equal", []Peer{at(1, 20, 10*ms), at(2, 20, 11*ms)}, "A 11: 1 2"},
+		{"labels less than 0.1 ms apart are one", []Peer{at(1, 20, 30*us), at(2, 20, 31*us), at(3, 20, 90*us), at(4, 20, 92*us)}, "A 0.061: 1 2 3 4"},
+		{"equals", []Peer{at(1, 20, ms), at(2, 20, ms), at(3, 20, ms)}, "A 1: 1 2 3"},
+		{"two round trips decide nothing", []Peer{at(1, 20, ms), at(2, 20, ms), at(3, 2, 80*ms)}, "A 27: 1 2 3"},
+		{"unmeasured peers are in no group", []Peer{at(1, 20, ms), at(2, 0, 0)}, "A 1: 1"},
+		{"nobody measured enough", []Peer{at(1, 2, ms)}, ""},
+		{"label of two digits", []Peer{at(1, 20, 204*ms), at(2, 20, 208*ms), at(3, 20, 1337*us)}, "B 210: 1 2 | A 1.3: 3"},
+	} {
+		groups, change := NewGrouping().Update(c.peers)
+		if got := told(groups); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		if change.Regrouped {
+			t.Errorf("%s: the first groups are no change", c.name)
+		}
+	}
+}
+
+func TestGroupsDoNotDependOnTheOrderOfPeers(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 1))
+	peers := drawn(r, 40, []float64{.3, 15, 80}, .1)
+	first, _ := NewGrouping().Update(peers)
+	for range 20 {
+		r.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
+		if again, _ := NewGrouping().Update(peers); told(again) != told(first) {
+			t.Fatalf("%s, then %s", told(first), told(again))
+		}
+	}
+}
+
+// bands are four peers near and four far.
+func bands() []Peer {
+	return []Peer{
+		at(1, 20, 10*ms), at(2, 20, 10*ms), at(3, 20, 11*ms), at(4, 20, 11*ms),
+		at(5, 20, 100*ms), at(6, 20, 101*ms), at(7, 20, 102*ms), at(8, 20, 103*ms),
+	}
+}
+
+func TestHysteresis(t *testing.T) {
+	g := NewGrouping()
+	g.Update(bands())
+
+	t.Run("a peer that joins or goes changes nothing for the others", func(t *testing.T) {
+		groups, change := g.Update(append(bands(), at(9, 20, 105*ms)))
+		if got := told(groups); got != "B 100: 5 6 7 8 9 | A 11: 1 2 3 4" || change.Regrouped {
+			t.Errorf("%s %+v", got, change)
+		}
+		groups, change = g.Update(bands())
+		if got := told(groups); got != "B 100: 5 6 7 8 | A 11: 1 2 3 4" || change.Regrouped {
+			t.Errorf("%s %+v", got, change)
+		}
+	})
+	t.Run("a peer that moved far is regrouped at once", func(t *testing.T) {
+		peers := bands()
+		peers[0].Distance, peers[0].Median = 100*ms, 100*ms
+		groups, change := g.Update(peers)
+		if got := told(groups); got != "B 100: 1 5 6 7 8 | A 11: 2 3 4" || !change.Regrouped || !slices.Equal(change.Moved, idsOf(peers[:1])) {
+			t.Errorf("%s %+v", got, change)
+		}
+		if _, change = g.Update(bands()); !change.Regrouped {
+			t.Error("it came home and nobody noticed")
+		}
+	})
+}
+
+// A peer a little outside its group is not worth a new group by the criterion alone, yet brought to the other one after three rounds.
+func TestStrayComesHome(t *testing.T) {
+	g := NewGrouping()
+	g.Update(bands())
+	peers := bands()
+	rounds := 0
+	for d := 12 * ms; d < 100*ms; d += ms { // the distance at which the criterion says less than strong
+		peers[0].Distance, peers[0].Median = d, d
+		list := slices.Clone(peers)
+		slices.SortFunc(list, nearer)
+		floor := FloorOf(list)
+		old, fresh := g.carried(list), assign(list, floor)
+		if gain := old.criterion(list, floor) - fresh.criterion(list, floor); gain > 0.5 && gain < Strong {
+			for rounds = 1; rounds < 10; rounds++ {
+				if _, change := g.Update(peers); change.Regrouped {
+					break
+				}
+			}
+			break
+		}
+	}
+	if rounds != strayRounds {
+		t.Errorf("moved after %d rounds, want %d", rounds, strayRounds)
+	}
+}
+
+func TestGroupsThatCameTogetherAreOne(t *testing.T) {
+	g := NewGrouping()
+	near := []Peer{at(1, 20, ms), at(2, 20, ms), at(3, 20, 2*ms), at(4, 20, 2*ms)}
+	if groups, _ := g.Update(near); len(groups) != 2 {
+		t.Fatal(told(groups))
+	}
+	near[2].Distance, near[3].Distance = 1050*time.Microsecond, 1050*time.Microsecond
+	if groups, change := g.Update(near); len(groups) != 1 || !change.Regrouped || len(change.Moved) > 0 {
+		t.Errorf("%s %+v", told(groups), change)
+	}
+}
+
+func TestMemoryIsOfThePeersOfTheLastRound(t *testing.T) {
+	g := NewGrouping()
+	for i := range 100 {
+		g.Update([]Peer{at(i, 20, ms), at(i+1, 20, 5*ms)})
+	}
+	if len(g.of) != 2 || len(g.strays) > 2 {
+		t.Errorf("%d peers and %d strays are remembered", len(g.of), len(g.strays))
+	}
+}
+
+func idsOf(peers []Peer) (out []pki.ID) {
+	for _, p := range peers {
+		out = append(out, p.ID)
+	}
+	return out
+}
+
+func BenchmarkGroups(b *testing.B) {
+	for _, n := range []int{256, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			g := NewGrouping()
+			peers := drawn(rand.New(rand.NewPCG(7, 1)), n, []float64{.3, 2, 15, 80, 200}, .1)
+			for b.Loop() {
+				g.Update(peers)
+			}
+		})
+	}
+}
