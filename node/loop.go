@@ -200,6 +200,9 @@ func (n *Node) send(s gossip.Send) {
 		n.post(func(now time.Time, machine *gossip.Machine) {
 			if err != nil {
 				machine.Fail(now, s.Call, transport.Refused(err))
+				if transport.LeafRefused(err) {
+					machine.LeafRefused(now)
+				}
 				n.log.Debug("call failed", "peer", s.To.Short(), "error", err)
 				return
 			}
@@ -223,6 +226,9 @@ func (n *Node) visit(v gossip.Visit) {
 		n.post(func(now time.Time, machine *gossip.Machine) {
 			if err != nil {
 				machine.VisitFailed(now, v.Address, err.Error())
+				if transport.LeafRefused(err) {
+					machine.LeafRefused(now)
+				}
 				return
 			}
 			machine.Visited(now, v.Address, who, resp)

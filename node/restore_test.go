@@ -110,3 +110,41 @@ func TestRolledBackNodeComesBack(t *testing.T) {
 		haltAll([]*actor{f, n1, n2, thief})
 	})
 }
+
+// TestRestoredWithinTheSecond restores a backup of a node that has rotated many times and then revoked its leaves just now, so that its lowest
+// epoch lies ahead of the clock by which the backup numbers its own. Its peers refuse it, and nobody else tells it why: it begins
+// epochs until one is accepted.
+func TestRestoredWithinTheSecond(t *testing.T) {
+	inWorld(t, 5*time.Millisecond, func(w *world) {
+		a := w.founder()
+		b, c := w.joiner(1, a), w.joiner(2, a)
+		nodes := []*actor{a, b, c}
+		w.allAlive(10*time.Second, nodes, 2)
+		w.pass(20 * time.Second) // the addresses are on disk, and contacts may change often
+		b.halt()
+		backup := copyFolder(t, b.dir)
+		b.start()
+		w.allAlive(10*time.Second, nodes, 2)
+		w.pass(20 * time.Second)
+		for i := range 5 {
+			if _, err := b.Rotate(context.Background(), i == 4); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.pass(100 * time.Millisecond)
+		revoked := b.contact.Load().MinEpoch
+		b.halt()
+		b.dir = backup
+		b.start()
+		if epoch := b.leaf.Load().Claims.Epoch; epoch >= revoked {
+			t.Fatalf("the backup begins with epoch %d, the lowest accepted is %d: nothing is tried", epoch, revoked)
+		}
+		t.Logf("alive again after %s", w.allAlive(20*time.Second, nodes, 2))
+		began := b.contact.Load().Epoch
+		w.pass(time.Minute)
+		if got := b.contact.Load().Epoch; got < revoked || got != began {
+			t.Errorf("epoch %d, then %d; it had revoked up to %d", began, got, revoked)
+		}
+		haltAll(nodes)
+	})
+}

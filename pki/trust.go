@@ -25,6 +25,15 @@ func (m Member) Mode() Mode { return m.Chain.Mode() }
 // Nothing was changed.
 var ErrStranger = errors.New("not a member of this network")
 
+// A RevokedLeaf is why a member is a stranger for now: its leaf is of an epoch that it revoked itself. With a later one it is a
+// member again.
+type RevokedLeaf struct{ Epoch, Lowest uint64 }
+
+// Error says which epoch, and which would do.
+func (e *RevokedLeaf) Error() string {
+	return fmt.Sprintf("leaf epoch %d is revoked, %d is the lowest accepted", e.Epoch, e.Lowest)
+}
+
 // Judge tells a member from a stranger. The claims must come from VerifyLeaf.
 func (t *Trust) Judge(c LeafClaims) (Member, error) {
 	if t == nil || t.Genesis.IsZero() {
@@ -42,7 +51,7 @@ func (t *Trust) Judge(c LeafClaims) (Member, error) {
 		return Member{}, fmt.Errorf("%w: the chain is %s's", ErrStranger, chain.Subject().ID().Short())
 	}
 	if min := t.MinEpoch[c.ID]; c.Epoch < min {
-		return Member{}, fmt.Errorf("%w: leaf epoch %d is revoked, %d is the lowest accepted", ErrStranger, c.Epoch, min)
+		return Member{}, fmt.Errorf("%w: %w", ErrStranger, &RevokedLeaf{Epoch: c.Epoch, Lowest: min})
 	}
 	return Member{ID: c.ID, Chain: chain, Leaf: c}, nil
 }

@@ -33,6 +33,7 @@ const (
 	syncSpacing     = 2 * time.Second // between two pulls of nominations from one peer
 	vainSyncSpacing = time.Minute     // while neither side has changed since a pull that brought nothing
 	alarmSpacing    = time.Minute     // between two alarms of one kind about one peer
+	renewalSpacing  = 2 * time.Second // between two epochs that begin because peers refuse the leaf
 	reclaimSpacing  = 5 * time.Second // between two answers to a newer contact of this node's own: two holders of one identity must not race
 	maxPending      = 64              // contacts waiting to be pushed
 	jitter          = 0.2
@@ -98,6 +99,8 @@ type Machine struct {
 	services    *services
 	nextTopUp   time.Time // when more than enoughActive peers are next sought
 	nextUrgent  time.Time // when an urgent join may next push out an active peer
+	nextRenewal time.Time // when a refused leaf is next a reason for a new epoch
+	answered    bool      // a call of this node's, since its epoch began
 	nextStray   time.Time // when a node that reaches nobody next visits what peers named
 	trust       *pki.Trust
 	effects     Effects
@@ -200,7 +203,27 @@ func (m *Machine) Rotate(now time.Time) (epoch uint64, err error) {
 		m.own.Epoch = old
 		return 0, err
 	}
+	m.answered = false
 	return m.own.Epoch, nil
+}
+
+// LeafRefused takes note that a peer refused this node's leaf because this node revoked its epoch: so it did in a run that this
+// folder, a restored backup, knows nothing of. Where nobody has answered since the epoch began it begins a new one, and
+// tries all peers again. What the peer says of epochs is not believed, so that a liar can cause no more than that.
+func (m *Machine) LeafRefused(now time.Time) {
+	if m.answered || m.left || now.Before(m.nextRenewal) {
+		return
+	}
+	m.nextRenewal = now.Add(renewalSpacing)
+	old := m.own.Epoch
+	if _, err := m.Rotate(now); err != nil {
+		m.notice(KindRotated, Error, pki.ID{}, "%v", err)
+		return
+	}
+	m.notice(KindRotated, Warning, pki.ID{}, "peers hold epoch %d for revoked: a restored backup; a later one begins", old)
+	for _, a := range m.attempts { // the order decides nothing: each is changed alone
+		a.next, a.tried = time.Time{}, time.Time{}
+	}
 }
 
 // RevokeLeaves has every leaf of this node refused that is older than the one in use, on open connections too. The driver has

@@ -343,3 +343,39 @@ func TestNominationsOfWhomMayNot(t *testing.T) {
 		}
 	}
 }
+
+// TestLeafRefused: a refused leaf is a reason for a new epoch to a node that nobody has answered since its epoch began, and now and
+// then only. So one liar among peers that answer causes nothing.
+func TestLeafRefused(t *testing.T) {
+	w, a, b := pair(t)
+	epoch := a.Epoch()
+	refuse := func() { a.do(func() { a.LeafRefused(w.now) }) }
+	refuse()
+	if a.Epoch() != epoch {
+		t.Fatal("peers answer, and a refusal began an epoch")
+	}
+	w.run(5 * time.Second)
+	a.do(func() { value(a.Rotate(w.now)) })
+	epoch = a.Epoch()
+	for range 100 {
+		refuse()
+	}
+	if got := a.Epoch(); got != epoch+1 {
+		t.Fatalf("100 refusals at once: from epoch %d to %d", epoch, got)
+	}
+	w.run(5 * time.Second)
+	refuse()
+	if got := a.Epoch(); got != epoch+1 {
+		t.Fatalf("peers answer again, and a refusal began epoch %d after %d", got, epoch+1)
+	}
+	w.run(5 * time.Second)
+	if got := b.view.Get(a.ID()).Epoch; got != a.Epoch() {
+		t.Errorf("the peer holds epoch %d, it is %d", got, a.Epoch())
+	}
+	a.do(func() { a.Leave(w.now) })
+	a.answered = false
+	refuse()
+	if a.Epoch() != epoch+1 {
+		t.Error("a node that has left began an epoch")
+	}
+}

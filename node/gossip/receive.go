@@ -34,6 +34,7 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 		return
 	}
 	delete(m.calls, id)
+	m.answered = true
 	a := m.attempt(c.to)
 	if a.failures > 0 { // a peer that has enough active ones keeps the time it was given
 		a.failures, a.delay, a.next = 0, 0, time.Time{}

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/g2g-net/g2g/pki"
@@ -111,6 +112,9 @@ func (a *authorizer) rule(method string) Rule {
 // admitMember is the Gossip door.
 func (a *authorizer) admitMember(ctx context.Context, rule Rule, open *connection) (context.Context, error) {
 	member, err := open.judge(a.source.Trust(), time.Now())
+	if _, revoked := errors.AsType[*pki.RevokedLeaf](err); revoked {
+		return nil, status.Error(codes.Unauthenticated, "refused "+rule.Method+": "+err.Error()) // another leaf would do
+	}
 	if err != nil {
 		return nil, refuse(rule.Method, err.Error())
 	}

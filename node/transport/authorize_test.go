@@ -101,7 +101,11 @@ func TestOnlyWhatTheTableAllows(t *testing.T) {
 			}
 			t.Log(c.who, c.method)
 			conn := c.caller.attack(w.root)
-			expect(t, call(conn, c.method), codes.PermissionDenied, want)
+			code := codes.PermissionDenied
+			if c.who == "revoked" {
+				code = codes.Unauthenticated
+			}
+			expect(t, call(conn, c.method), code, want)
 			later()
 			if open := conn.GetState() == connectivity.Ready; open != (want == "") {
 				t.Errorf("a second later the connection is %s", conn.GetState())
@@ -150,7 +154,7 @@ func TestOpenConnectionsAreJudgedAtEveryCall(t *testing.T) {
 		w.root.revoke(n.ID(), 1)
 		expect(t, call(conn, method), codes.OK, "")
 		w.root.revoke(n.ID(), 2)
-		expect(t, call(conn, method), codes.PermissionDenied, "refused "+method+": not a member of this network: leaf epoch 1 is revoked, 2 is the lowest accepted")
+		expect(t, call(conn, method), codes.Unauthenticated, "refused "+method+": not a member of this network: leaf epoch 1 is revoked, 2 is the lowest accepted")
 		later()
 		if conn.GetState() == connectivity.Ready {
 			t.Error("the connection is still open")

@@ -184,6 +184,9 @@ func Refused(err error) bool {
 	return false
 }
 
+// LeafRefused tells that a peer refused a call for nothing but the epoch of this node's leaf.
+func LeafRefused(err error) bool { return status.Code(err) == codes.Unauthenticated }
+
 // AskClaim asks the nominator behind the connection to decide. A refusal is a *pki.Refusal.
 func AskClaim(ctx context.Context, conn grpc.ClientConnInterface, gate *wire.Gate, nominator pki.ID, reg wire.Registration) (pki.Chain, error) {
 	pb, err := gossippb.NewGossipClient(conn).Claim(ctx, wire.EncodeClaim(reg.Claim, reg.Contact))
