@@ -77,7 +77,7 @@ func (d *Detector) Completed(id pki.ID, age time.Duration) {
 		d.index[id] = at
 		d.ids, d.peers = append(d.ids, id), append(d.peers, new(pace))
 	}
-	d.peers[at].add(max(0, age), max(leastShare, ringSamples/len(d.peers)))
+	d.peers[at].add(age, max(leastShare, ringSamples/len(d.peers)))
 	d.stale = true
 }
 

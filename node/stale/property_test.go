@@ -203,6 +203,35 @@ func TestFalseAgeMovesNoLimit(t *testing.T) {
 	}
 }
 
+// TestSlowAmongQuick has three of ten peers that take ten seconds, in their ages or by what they declare.
+func TestSlowAmongQuick(t *testing.T) {
+	for _, rounds := range []int{0, 40} {
+		d := NewDetector(DefaultConfig())
+		pace := func(p int) time.Duration {
+			if p <= 3 {
+				return 10 * time.Second
+			}
+			return time.Second
+		}
+		teach(d, 10, rounds, pace)
+		var ages []Age
+		for p := 1; p <= 10; p++ {
+			ages = append(ages, Age{ID: id(p), Age: time.Second, Period: pace(p)})
+		}
+		stretch := d.Limit(ages).Stretch
+		edge := times(10*time.Second, stretch)
+		ages[0].Age, ages[1].Age, ages[9].Age = edge, edge+1, edge
+		if b := d.Limit(ages); b.Floor != times(time.Second, stretch) || b.Limit != b.Floor {
+			t.Errorf("%d rounds: %+v, want the quick ones' floor", rounds, b)
+		}
+		for i, want := range []bool{0: false, 1: true, 9: true} {
+			if a := ages[i]; a.Suspect != want || a.Late != (a.Age == edge || want) {
+				t.Errorf("%d rounds: %+v, want suspect %v", rounds, a, want)
+			}
+		}
+	}
+}
+
 // TestFalseAgeAmongFew holds the closed form: one of n ages at the floor and the others at 0 have mean + 2 deviations at
 // (1 + 2 sqrt(n-1)) / n of the floor.
 func TestFalseAgeAmongFew(t *testing.T) {
