@@ -29,6 +29,9 @@ func snapshotOf(p Picture) *adminpb.Snapshot {
 // fit keeps a picture below MaxMessage: rather less of each peer than no picture at all. Only a network that fills every
 // bound of the view with contacts of the greatest size comes to this.
 func fit(s *adminpb.Snapshot) *adminpb.Snapshot {
+	if proto.Size(s) > MaxMessage {
+		s.History = nil
+	}
 	for _, drop := range []func(*adminpb.Peer){
 		func(p *adminpb.Peer) { p.Chain = nil },
 		func(p *adminpb.Peer) { p.Services = nil },

@@ -87,3 +87,13 @@ func eventsRequest(pb *adminpb.EventsRequest) (time.Duration, error) {
 	}
 	return time.Duration(min(pb.GetSinceMs(), maxSince)) * time.Millisecond, nil
 }
+
+// watchRequest is the gate of Watch: how many samples of the past are wanted, and how long there is between two pictures.
+func watchRequest(pb *adminpb.WatchRequest) (past int, interval time.Duration, err error) {
+	if pb.GetHistoryMs() < 0 || pb.GetIntervalMs() < 0 {
+		return 0, 0, invalidf("watch: a time is negative")
+	}
+	past = int(min(pb.GetHistoryMs()/historyStep.Milliseconds(), HistorySize))
+	interval = time.Duration(min(pb.GetIntervalMs(), maxWatchInterval.Milliseconds())) * time.Millisecond
+	return past, max(interval, watchInterval), nil
+}

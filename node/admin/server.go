@@ -13,21 +13,24 @@ import (
 const MaxMessage = 4 << 20
 
 // NewServer makes the server of the admin API, to be served on a listener of Listen. Its streams end when the ring is
-// closed; until then GracefulStop waits for them.
+// closed; until then GracefulStop waits for them, and the server samples the node for what watchers see of the past.
 func NewServer(node Node, ring *Ring, log *slog.Logger) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
 		grpc.UnaryInterceptor(guardCall(log)), grpc.StreamInterceptor(guardStream(log)),
 	)
-	adminpb.RegisterAdminServer(server, &service{node: node, ring: ring})
+	past := newHistory()
+	go past.sample(context.Background(), node, log, ring.done)
+	adminpb.RegisterAdminServer(server, &service{node: node, ring: ring, past: past})
 	return server
 }
 
-// service answers from pictures and hands requests that passed the gate to the node. It keeps no state.
+// service answers from pictures and hands requests that passed the gate to the node. It keeps no state but the last minute.
 type service struct {
 	adminpb.UnimplementedAdminServer
 	node Node
 	ring *Ring
+	past *history
 }
 
 // Show gives the picture of now.

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// watchInterval is the least time between two pictures of one watcher.
-	watchInterval = 200 * time.Millisecond
+	// watchInterval is the least time between two pictures of one watcher, who may ask for a longer one up to an hour.
+	watchInterval    = 200 * time.Millisecond
+	maxWatchInterval = time.Hour
 	// followBatch is how many events a follower takes from the ring at once.
 	followBatch = 256
 )
@@ -23,7 +24,11 @@ const KindGap gossip.Kind = "gap"
 
 // Watch sends the picture, then a new one whenever the node's turn has moved on. Send waits for a slow reader, and what
 // changed meanwhile is in the one picture after it.
-func (s *service) Watch(_ *adminpb.WatchRequest, stream grpc.ServerStreamingServer[adminpb.Snapshot]) error {
+func (s *service) Watch(pb *adminpb.WatchRequest, stream grpc.ServerStreamingServer[adminpb.Snapshot]) error {
+	past, interval, err := watchRequest(pb)
+	if err != nil {
+		return err
+	}
 	ctx := stream.Context()
 	for {
 		turn := s.node.Turn() // before the picture, which may be newer but never older
@@ -31,22 +36,29 @@ func (s *service) Watch(_ *adminpb.WatchRequest, stream grpc.ServerStreamingServ
 		if err != nil {
 			return err
 		}
-		if err := stream.Send(snapshotOf(p)); err != nil {
+		picture := snapshotOf(p)
+		if past > 0 && p.Gossip != nil {
+			picture.History = s.past.past(past)
+			fit(picture)
+			past = 0
+		}
+		if err := stream.Send(picture); err != nil {
 			return err
 		}
-		if going, err := s.nextTurn(ctx, turn); !going {
+		if going, err := s.nextTurn(ctx, turn, interval); !going {
 			return err
 		}
 	}
 }
 
-// nextTurn waits until the turn is another, at least watchInterval. It tells whether to go on.
-func (s *service) nextTurn(ctx context.Context, turn uint64) (bool, error) {
-	tick := time.NewTicker(watchInterval)
+// nextTurn waits for the interval, and then until the turn is another. It tells whether to go on.
+func (s *service) nextTurn(ctx context.Context, turn uint64, interval time.Duration) (bool, error) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
+			tick.Reset(watchInterval)
 			if s.node.Turn() != turn {
 				return true, nil
 			}

@@ -61,6 +61,8 @@ func (*ShowRequest) Descriptor() ([]byte, []int) {
 
 type WatchRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	HistoryMs     int64                  `protobuf:"varint,1,opt,name=history_ms,json=historyMs,proto3" json:"history_ms,omitempty"`    // how much of the past the first picture carries, as far as it is kept; 0 for none
+	IntervalMs    int64                  `protobuf:"varint,2,opt,name=interval_ms,json=intervalMs,proto3" json:"interval_ms,omitempty"` // least time between two pictures; 0 for the shortest
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -95,11 +97,26 @@ func (*WatchRequest) Descriptor() ([]byte, []int) {
 	return file_adminpb_admin_proto_rawDescGZIP(), []int{1}
 }
 
+func (x *WatchRequest) GetHistoryMs() int64 {
+	if x != nil {
+		return x.HistoryMs
+	}
+	return 0
+}
+
+func (x *WatchRequest) GetIntervalMs() int64 {
+	if x != nil {
+		return x.IntervalMs
+	}
+	return 0
+}
+
 type Snapshot struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	TimeMs        int64                  `protobuf:"varint,1,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"` // Unix milliseconds on the node's clock
 	Self          *Self                  `protobuf:"bytes,2,opt,name=self,proto3" json:"self,omitempty"`
-	Peers         []*Peer                `protobuf:"bytes,3,rep,name=peers,proto3" json:"peers,omitempty"` // ordered by name, then ID
+	Peers         []*Peer                `protobuf:"bytes,3,rep,name=peers,proto3" json:"peers,omitempty"`     // ordered by name, then ID
+	History       *History               `protobuf:"bytes,4,opt,name=history,proto3" json:"history,omitempty"` // only in the first picture of a Watch that asked for it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -155,6 +172,144 @@ func (x *Snapshot) GetPeers() []*Peer {
 	return nil
 }
 
+func (x *Snapshot) GetHistory() *History {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+// History is what the pictures before this one showed, one sample a step, the oldest first and the last at this picture's
+// time. A sample that is missing is NaN; a series may be shorter than others and is then missing at its start.
+type History struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	StepMs        int64                  `protobuf:"varint,1,opt,name=step_ms,json=stepMs,proto3" json:"step_ms,omitempty"`
+	MeanDistance  []float32              `protobuf:"fixed32,2,rep,packed,name=mean_distance,json=meanDistance,proto3" json:"mean_distance,omitempty"`
+	Peers         []*Series              `protobuf:"bytes,3,rep,name=peers,proto3" json:"peers,omitempty"` // ordered by ID
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *History) Reset() {
+	*x = History{}
+	mi := &file_adminpb_admin_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *History) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*History) ProtoMessage() {}
+
+func (x *History) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use History.ProtoReflect.Descriptor instead.
+func (*History) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *History) GetStepMs() int64 {
+	if x != nil {
+		return x.StepMs
+	}
+	return 0
+}
+
+func (x *History) GetMeanDistance() []float32 {
+	if x != nil {
+		return x.MeanDistance
+	}
+	return nil
+}
+
+func (x *History) GetPeers() []*Series {
+	if x != nil {
+		return x.Peers
+	}
+	return nil
+}
+
+// Series is the history of one peer.
+type Series struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	LatencyMs     []float32              `protobuf:"fixed32,2,rep,packed,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"`
+	AgeMs         []float32              `protobuf:"fixed32,3,rep,packed,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
+	Distance      []float32              `protobuf:"fixed32,4,rep,packed,name=distance,proto3" json:"distance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Series) Reset() {
+	*x = Series{}
+	mi := &file_adminpb_admin_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Series) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Series) ProtoMessage() {}
+
+func (x *Series) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Series.ProtoReflect.Descriptor instead.
+func (*Series) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Series) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Series) GetLatencyMs() []float32 {
+	if x != nil {
+		return x.LatencyMs
+	}
+	return nil
+}
+
+func (x *Series) GetAgeMs() []float32 {
+	if x != nil {
+		return x.AgeMs
+	}
+	return nil
+}
+
+func (x *Series) GetDistance() []float32 {
+	if x != nil {
+		return x.Distance
+	}
+	return nil
+}
+
 type Self struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Id              string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -193,7 +348,7 @@ type Self struct {
 
 func (x *Self) Reset() {
 	*x = Self{}
-	mi := &file_adminpb_admin_proto_msgTypes[3]
+	mi := &file_adminpb_admin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -205,7 +360,7 @@ func (x *Self) String() string {
 func (*Self) ProtoMessage() {}
 
 func (x *Self) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[3]
+	mi := &file_adminpb_admin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -218,7 +373,7 @@ func (x *Self) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Self.ProtoReflect.Descriptor instead.
 func (*Self) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{3}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Self) GetId() string {
@@ -443,7 +598,7 @@ type Group struct {
 
 func (x *Group) Reset() {
 	*x = Group{}
-	mi := &file_adminpb_admin_proto_msgTypes[4]
+	mi := &file_adminpb_admin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +610,7 @@ func (x *Group) String() string {
 func (*Group) ProtoMessage() {}
 
 func (x *Group) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[4]
+	mi := &file_adminpb_admin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +623,7 @@ func (x *Group) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Group.ProtoReflect.Descriptor instead.
 func (*Group) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{4}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Group) GetLetter() string {
@@ -504,7 +659,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_adminpb_admin_proto_msgTypes[5]
+	mi := &file_adminpb_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +671,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[5]
+	mi := &file_adminpb_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +684,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{5}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Member) GetId() string {
@@ -569,7 +724,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_adminpb_admin_proto_msgTypes[6]
+	mi := &file_adminpb_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +736,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[6]
+	mi := &file_adminpb_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +749,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{6}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Place) GetPosition() uint32 {
@@ -658,7 +813,7 @@ type Leaf struct {
 
 func (x *Leaf) Reset() {
 	*x = Leaf{}
-	mi := &file_adminpb_admin_proto_msgTypes[7]
+	mi := &file_adminpb_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -670,7 +825,7 @@ func (x *Leaf) String() string {
 func (*Leaf) ProtoMessage() {}
 
 func (x *Leaf) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[7]
+	mi := &file_adminpb_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -683,7 +838,7 @@ func (x *Leaf) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leaf.ProtoReflect.Descriptor instead.
 func (*Leaf) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{7}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Leaf) GetEpoch() uint64 {
@@ -726,7 +881,7 @@ type Signature struct {
 
 func (x *Signature) Reset() {
 	*x = Signature{}
-	mi := &file_adminpb_admin_proto_msgTypes[8]
+	mi := &file_adminpb_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +893,7 @@ func (x *Signature) String() string {
 func (*Signature) ProtoMessage() {}
 
 func (x *Signature) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[8]
+	mi := &file_adminpb_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +906,7 @@ func (x *Signature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signature.ProtoReflect.Descriptor instead.
 func (*Signature) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{8}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Signature) GetSequence() uint64 {
@@ -797,7 +952,7 @@ type ChainLink struct {
 
 func (x *ChainLink) Reset() {
 	*x = ChainLink{}
-	mi := &file_adminpb_admin_proto_msgTypes[9]
+	mi := &file_adminpb_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -809,7 +964,7 @@ func (x *ChainLink) String() string {
 func (*ChainLink) ProtoMessage() {}
 
 func (x *ChainLink) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[9]
+	mi := &file_adminpb_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -822,7 +977,7 @@ func (x *ChainLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChainLink.ProtoReflect.Descriptor instead.
 func (*ChainLink) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{9}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ChainLink) GetSubject() string {
@@ -911,7 +1066,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_adminpb_admin_proto_msgTypes[10]
+	mi := &file_adminpb_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -923,7 +1078,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[10]
+	mi := &file_adminpb_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +1091,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{10}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Peer) GetId() string {
@@ -1152,7 +1307,7 @@ type EventsRequest struct {
 
 func (x *EventsRequest) Reset() {
 	*x = EventsRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[11]
+	mi := &file_adminpb_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1164,7 +1319,7 @@ func (x *EventsRequest) String() string {
 func (*EventsRequest) ProtoMessage() {}
 
 func (x *EventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[11]
+	mi := &file_adminpb_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1177,7 +1332,7 @@ func (x *EventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
 func (*EventsRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{11}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EventsRequest) GetSinceMs() int64 {
@@ -1209,7 +1364,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_adminpb_admin_proto_msgTypes[12]
+	mi := &file_adminpb_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1221,7 +1376,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[12]
+	mi := &file_adminpb_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1234,7 +1389,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{12}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Event) GetSeq() uint64 {
@@ -1301,7 +1456,7 @@ type NominateRequest struct {
 
 func (x *NominateRequest) Reset() {
 	*x = NominateRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[13]
+	mi := &file_adminpb_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1313,7 +1468,7 @@ func (x *NominateRequest) String() string {
 func (*NominateRequest) ProtoMessage() {}
 
 func (x *NominateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[13]
+	mi := &file_adminpb_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1326,7 +1481,7 @@ func (x *NominateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominateRequest.ProtoReflect.Descriptor instead.
 func (*NominateRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{13}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *NominateRequest) GetMode() string {
@@ -1388,7 +1543,7 @@ type NominateResponse struct {
 
 func (x *NominateResponse) Reset() {
 	*x = NominateResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[14]
+	mi := &file_adminpb_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1555,7 @@ func (x *NominateResponse) String() string {
 func (*NominateResponse) ProtoMessage() {}
 
 func (x *NominateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[14]
+	mi := &file_adminpb_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1568,7 @@ func (x *NominateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominateResponse.ProtoReflect.Descriptor instead.
 func (*NominateResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{14}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *NominateResponse) GetToken() string {
@@ -1438,7 +1593,7 @@ type TokensRequest struct {
 
 func (x *TokensRequest) Reset() {
 	*x = TokensRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[15]
+	mi := &file_adminpb_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1450,7 +1605,7 @@ func (x *TokensRequest) String() string {
 func (*TokensRequest) ProtoMessage() {}
 
 func (x *TokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[15]
+	mi := &file_adminpb_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1463,7 +1618,7 @@ func (x *TokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokensRequest.ProtoReflect.Descriptor instead.
 func (*TokensRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{15}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{17}
 }
 
 type TokensResponse struct {
@@ -1475,7 +1630,7 @@ type TokensResponse struct {
 
 func (x *TokensResponse) Reset() {
 	*x = TokensResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[16]
+	mi := &file_adminpb_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1487,7 +1642,7 @@ func (x *TokensResponse) String() string {
 func (*TokensResponse) ProtoMessage() {}
 
 func (x *TokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[16]
+	mi := &file_adminpb_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1500,7 +1655,7 @@ func (x *TokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokensResponse.ProtoReflect.Descriptor instead.
 func (*TokensResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{16}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TokensResponse) GetNominations() []*Nomination {
@@ -1531,7 +1686,7 @@ type Nomination struct {
 
 func (x *Nomination) Reset() {
 	*x = Nomination{}
-	mi := &file_adminpb_admin_proto_msgTypes[17]
+	mi := &file_adminpb_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +1698,7 @@ func (x *Nomination) String() string {
 func (*Nomination) ProtoMessage() {}
 
 func (x *Nomination) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[17]
+	mi := &file_adminpb_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +1711,7 @@ func (x *Nomination) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nomination.ProtoReflect.Descriptor instead.
 func (*Nomination) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{17}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Nomination) GetTokenId() string {
@@ -1661,7 +1816,7 @@ type TokenUse struct {
 
 func (x *TokenUse) Reset() {
 	*x = TokenUse{}
-	mi := &file_adminpb_admin_proto_msgTypes[18]
+	mi := &file_adminpb_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1828,7 @@ func (x *TokenUse) String() string {
 func (*TokenUse) ProtoMessage() {}
 
 func (x *TokenUse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[18]
+	mi := &file_adminpb_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1841,7 @@ func (x *TokenUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenUse.ProtoReflect.Descriptor instead.
 func (*TokenUse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{18}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TokenUse) GetId() string {
@@ -1719,7 +1874,7 @@ type RevokeTokenRequest struct {
 
 func (x *RevokeTokenRequest) Reset() {
 	*x = RevokeTokenRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[19]
+	mi := &file_adminpb_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1731,7 +1886,7 @@ func (x *RevokeTokenRequest) String() string {
 func (*RevokeTokenRequest) ProtoMessage() {}
 
 func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[19]
+	mi := &file_adminpb_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1744,7 +1899,7 @@ func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeTokenRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{19}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RevokeTokenRequest) GetTokenId() string {
@@ -1763,7 +1918,7 @@ type RevokeTokenResponse struct {
 
 func (x *RevokeTokenResponse) Reset() {
 	*x = RevokeTokenResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[20]
+	mi := &file_adminpb_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1775,7 +1930,7 @@ func (x *RevokeTokenResponse) String() string {
 func (*RevokeTokenResponse) ProtoMessage() {}
 
 func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[20]
+	mi := &file_adminpb_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1788,7 +1943,7 @@ func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeTokenResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{20}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RevokeTokenResponse) GetNomination() *Nomination {
@@ -1808,7 +1963,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[21]
+	mi := &file_adminpb_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1820,7 +1975,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[21]
+	mi := &file_adminpb_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1833,7 +1988,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{21}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *JoinRequest) GetToken() string {
@@ -1865,7 +2020,7 @@ type JoinResponse struct {
 
 func (x *JoinResponse) Reset() {
 	*x = JoinResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[22]
+	mi := &file_adminpb_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1877,7 +2032,7 @@ func (x *JoinResponse) String() string {
 func (*JoinResponse) ProtoMessage() {}
 
 func (x *JoinResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[22]
+	mi := &file_adminpb_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1890,7 +2045,7 @@ func (x *JoinResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinResponse.ProtoReflect.Descriptor instead.
 func (*JoinResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{22}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *JoinResponse) GetNetwork() string {
@@ -1951,7 +2106,7 @@ type RotateRequest struct {
 
 func (x *RotateRequest) Reset() {
 	*x = RotateRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[23]
+	mi := &file_adminpb_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1963,7 +2118,7 @@ func (x *RotateRequest) String() string {
 func (*RotateRequest) ProtoMessage() {}
 
 func (x *RotateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[23]
+	mi := &file_adminpb_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1976,7 +2131,7 @@ func (x *RotateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateRequest.ProtoReflect.Descriptor instead.
 func (*RotateRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{23}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RotateRequest) GetRevoke() bool {
@@ -1997,7 +2152,7 @@ type RotateResponse struct {
 
 func (x *RotateResponse) Reset() {
 	*x = RotateResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[24]
+	mi := &file_adminpb_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2009,7 +2164,7 @@ func (x *RotateResponse) String() string {
 func (*RotateResponse) ProtoMessage() {}
 
 func (x *RotateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[24]
+	mi := &file_adminpb_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2022,7 +2177,7 @@ func (x *RotateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateResponse.ProtoReflect.Descriptor instead.
 func (*RotateResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{24}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RotateResponse) GetLeaf() *Leaf {
@@ -2056,7 +2211,7 @@ type PingRequest struct {
 
 func (x *PingRequest) Reset() {
 	*x = PingRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[25]
+	mi := &file_adminpb_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2068,7 +2223,7 @@ func (x *PingRequest) String() string {
 func (*PingRequest) ProtoMessage() {}
 
 func (x *PingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[25]
+	mi := &file_adminpb_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2081,7 +2236,7 @@ func (x *PingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingRequest.ProtoReflect.Descriptor instead.
 func (*PingRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{25}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PingRequest) GetPeer() string {
@@ -2109,7 +2264,7 @@ type PingResponse struct {
 
 func (x *PingResponse) Reset() {
 	*x = PingResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[26]
+	mi := &file_adminpb_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2276,7 @@ func (x *PingResponse) String() string {
 func (*PingResponse) ProtoMessage() {}
 
 func (x *PingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[26]
+	mi := &file_adminpb_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2289,7 @@ func (x *PingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingResponse.ProtoReflect.Descriptor instead.
 func (*PingResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{26}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PingResponse) GetSeq() uint32 {
@@ -2166,7 +2321,7 @@ type ServicesRequest struct {
 
 func (x *ServicesRequest) Reset() {
 	*x = ServicesRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[27]
+	mi := &file_adminpb_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2178,7 +2333,7 @@ func (x *ServicesRequest) String() string {
 func (*ServicesRequest) ProtoMessage() {}
 
 func (x *ServicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[27]
+	mi := &file_adminpb_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2191,7 +2346,7 @@ func (x *ServicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServicesRequest.ProtoReflect.Descriptor instead.
 func (*ServicesRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{27}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{29}
 }
 
 type ServicesResponse struct {
@@ -2203,7 +2358,7 @@ type ServicesResponse struct {
 
 func (x *ServicesResponse) Reset() {
 	*x = ServicesResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[28]
+	mi := &file_adminpb_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2215,7 +2370,7 @@ func (x *ServicesResponse) String() string {
 func (*ServicesResponse) ProtoMessage() {}
 
 func (x *ServicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[28]
+	mi := &file_adminpb_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2228,7 +2383,7 @@ func (x *ServicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServicesResponse.ProtoReflect.Descriptor instead.
 func (*ServicesResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{28}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ServicesResponse) GetServices() []*Service {
@@ -2255,7 +2410,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_adminpb_admin_proto_msgTypes[29]
+	mi := &file_adminpb_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2267,7 +2422,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[29]
+	mi := &file_adminpb_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2280,7 +2435,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{29}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Service) GetAddress() string {
@@ -2355,7 +2510,7 @@ type AddServiceRequest struct {
 
 func (x *AddServiceRequest) Reset() {
 	*x = AddServiceRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[30]
+	mi := &file_adminpb_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2367,7 +2522,7 @@ func (x *AddServiceRequest) String() string {
 func (*AddServiceRequest) ProtoMessage() {}
 
 func (x *AddServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[30]
+	mi := &file_adminpb_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2380,7 +2535,7 @@ func (x *AddServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddServiceRequest.ProtoReflect.Descriptor instead.
 func (*AddServiceRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{30}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AddServiceRequest) GetAddress() string {
@@ -2399,7 +2554,7 @@ type RemoveServiceRequest struct {
 
 func (x *RemoveServiceRequest) Reset() {
 	*x = RemoveServiceRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[31]
+	mi := &file_adminpb_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2411,7 +2566,7 @@ func (x *RemoveServiceRequest) String() string {
 func (*RemoveServiceRequest) ProtoMessage() {}
 
 func (x *RemoveServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[31]
+	mi := &file_adminpb_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2424,7 +2579,7 @@ func (x *RemoveServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveServiceRequest.ProtoReflect.Descriptor instead.
 func (*RemoveServiceRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{31}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RemoveServiceRequest) GetAddress() string {
@@ -2442,7 +2597,7 @@ type LeaveRequest struct {
 
 func (x *LeaveRequest) Reset() {
 	*x = LeaveRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[32]
+	mi := &file_adminpb_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2454,7 +2609,7 @@ func (x *LeaveRequest) String() string {
 func (*LeaveRequest) ProtoMessage() {}
 
 func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[32]
+	mi := &file_adminpb_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2467,7 +2622,7 @@ func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveRequest.ProtoReflect.Descriptor instead.
 func (*LeaveRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{32}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{34}
 }
 
 type LeaveResponse struct {
@@ -2478,7 +2633,7 @@ type LeaveResponse struct {
 
 func (x *LeaveResponse) Reset() {
 	*x = LeaveResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[33]
+	mi := &file_adminpb_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2490,7 +2645,7 @@ func (x *LeaveResponse) String() string {
 func (*LeaveResponse) ProtoMessage() {}
 
 func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[33]
+	mi := &file_adminpb_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2503,7 +2658,7 @@ func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveResponse.ProtoReflect.Descriptor instead.
 func (*LeaveResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{33}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{35}
 }
 
 var File_adminpb_admin_proto protoreflect.FileDescriptor
@@ -2511,12 +2666,27 @@ var File_adminpb_admin_proto protoreflect.FileDescriptor
 const file_adminpb_admin_proto_rawDesc = "" +
 	"\n" +
 	"\x13adminpb/admin.proto\x12\fg2g.admin.v1\"\r\n" +
-	"\vShowRequest\"\x0e\n" +
-	"\fWatchRequest\"u\n" +
+	"\vShowRequest\"N\n" +
+	"\fWatchRequest\x12\x1d\n" +
+	"\n" +
+	"history_ms\x18\x01 \x01(\x03R\thistoryMs\x12\x1f\n" +
+	"\vinterval_ms\x18\x02 \x01(\x03R\n" +
+	"intervalMs\"\xa6\x01\n" +
 	"\bSnapshot\x12\x17\n" +
 	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\x12&\n" +
 	"\x04self\x18\x02 \x01(\v2\x12.g2g.admin.v1.SelfR\x04self\x12(\n" +
-	"\x05peers\x18\x03 \x03(\v2\x12.g2g.admin.v1.PeerR\x05peers\"\x99\a\n" +
+	"\x05peers\x18\x03 \x03(\v2\x12.g2g.admin.v1.PeerR\x05peers\x12/\n" +
+	"\ahistory\x18\x04 \x01(\v2\x15.g2g.admin.v1.HistoryR\ahistory\"s\n" +
+	"\aHistory\x12\x17\n" +
+	"\astep_ms\x18\x01 \x01(\x03R\x06stepMs\x12#\n" +
+	"\rmean_distance\x18\x02 \x03(\x02R\fmeanDistance\x12*\n" +
+	"\x05peers\x18\x03 \x03(\v2\x14.g2g.admin.v1.SeriesR\x05peers\"j\n" +
+	"\x06Series\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
+	"\n" +
+	"latency_ms\x18\x02 \x03(\x02R\tlatencyMs\x12\x15\n" +
+	"\x06age_ms\x18\x03 \x03(\x02R\x05ageMs\x12\x1a\n" +
+	"\bdistance\x18\x04 \x03(\x02R\bdistance\"\x99\a\n" +
 	"\x04Self\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -2753,91 +2923,95 @@ func file_adminpb_admin_proto_rawDescGZIP() []byte {
 	return file_adminpb_admin_proto_rawDescData
 }
 
-var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_adminpb_admin_proto_goTypes = []any{
 	(*ShowRequest)(nil),          // 0: g2g.admin.v1.ShowRequest
 	(*WatchRequest)(nil),         // 1: g2g.admin.v1.WatchRequest
 	(*Snapshot)(nil),             // 2: g2g.admin.v1.Snapshot
-	(*Self)(nil),                 // 3: g2g.admin.v1.Self
-	(*Group)(nil),                // 4: g2g.admin.v1.Group
-	(*Member)(nil),               // 5: g2g.admin.v1.Member
-	(*Place)(nil),                // 6: g2g.admin.v1.Place
-	(*Leaf)(nil),                 // 7: g2g.admin.v1.Leaf
-	(*Signature)(nil),            // 8: g2g.admin.v1.Signature
-	(*ChainLink)(nil),            // 9: g2g.admin.v1.ChainLink
-	(*Peer)(nil),                 // 10: g2g.admin.v1.Peer
-	(*EventsRequest)(nil),        // 11: g2g.admin.v1.EventsRequest
-	(*Event)(nil),                // 12: g2g.admin.v1.Event
-	(*NominateRequest)(nil),      // 13: g2g.admin.v1.NominateRequest
-	(*NominateResponse)(nil),     // 14: g2g.admin.v1.NominateResponse
-	(*TokensRequest)(nil),        // 15: g2g.admin.v1.TokensRequest
-	(*TokensResponse)(nil),       // 16: g2g.admin.v1.TokensResponse
-	(*Nomination)(nil),           // 17: g2g.admin.v1.Nomination
-	(*TokenUse)(nil),             // 18: g2g.admin.v1.TokenUse
-	(*RevokeTokenRequest)(nil),   // 19: g2g.admin.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil),  // 20: g2g.admin.v1.RevokeTokenResponse
-	(*JoinRequest)(nil),          // 21: g2g.admin.v1.JoinRequest
-	(*JoinResponse)(nil),         // 22: g2g.admin.v1.JoinResponse
-	(*RotateRequest)(nil),        // 23: g2g.admin.v1.RotateRequest
-	(*RotateResponse)(nil),       // 24: g2g.admin.v1.RotateResponse
-	(*PingRequest)(nil),          // 25: g2g.admin.v1.PingRequest
-	(*PingResponse)(nil),         // 26: g2g.admin.v1.PingResponse
-	(*ServicesRequest)(nil),      // 27: g2g.admin.v1.ServicesRequest
-	(*ServicesResponse)(nil),     // 28: g2g.admin.v1.ServicesResponse
-	(*Service)(nil),              // 29: g2g.admin.v1.Service
-	(*AddServiceRequest)(nil),    // 30: g2g.admin.v1.AddServiceRequest
-	(*RemoveServiceRequest)(nil), // 31: g2g.admin.v1.RemoveServiceRequest
-	(*LeaveRequest)(nil),         // 32: g2g.admin.v1.LeaveRequest
-	(*LeaveResponse)(nil),        // 33: g2g.admin.v1.LeaveResponse
+	(*History)(nil),              // 3: g2g.admin.v1.History
+	(*Series)(nil),               // 4: g2g.admin.v1.Series
+	(*Self)(nil),                 // 5: g2g.admin.v1.Self
+	(*Group)(nil),                // 6: g2g.admin.v1.Group
+	(*Member)(nil),               // 7: g2g.admin.v1.Member
+	(*Place)(nil),                // 8: g2g.admin.v1.Place
+	(*Leaf)(nil),                 // 9: g2g.admin.v1.Leaf
+	(*Signature)(nil),            // 10: g2g.admin.v1.Signature
+	(*ChainLink)(nil),            // 11: g2g.admin.v1.ChainLink
+	(*Peer)(nil),                 // 12: g2g.admin.v1.Peer
+	(*EventsRequest)(nil),        // 13: g2g.admin.v1.EventsRequest
+	(*Event)(nil),                // 14: g2g.admin.v1.Event
+	(*NominateRequest)(nil),      // 15: g2g.admin.v1.NominateRequest
+	(*NominateResponse)(nil),     // 16: g2g.admin.v1.NominateResponse
+	(*TokensRequest)(nil),        // 17: g2g.admin.v1.TokensRequest
+	(*TokensResponse)(nil),       // 18: g2g.admin.v1.TokensResponse
+	(*Nomination)(nil),           // 19: g2g.admin.v1.Nomination
+	(*TokenUse)(nil),             // 20: g2g.admin.v1.TokenUse
+	(*RevokeTokenRequest)(nil),   // 21: g2g.admin.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),  // 22: g2g.admin.v1.RevokeTokenResponse
+	(*JoinRequest)(nil),          // 23: g2g.admin.v1.JoinRequest
+	(*JoinResponse)(nil),         // 24: g2g.admin.v1.JoinResponse
+	(*RotateRequest)(nil),        // 25: g2g.admin.v1.RotateRequest
+	(*RotateResponse)(nil),       // 26: g2g.admin.v1.RotateResponse
+	(*PingRequest)(nil),          // 27: g2g.admin.v1.PingRequest
+	(*PingResponse)(nil),         // 28: g2g.admin.v1.PingResponse
+	(*ServicesRequest)(nil),      // 29: g2g.admin.v1.ServicesRequest
+	(*ServicesResponse)(nil),     // 30: g2g.admin.v1.ServicesResponse
+	(*Service)(nil),              // 31: g2g.admin.v1.Service
+	(*AddServiceRequest)(nil),    // 32: g2g.admin.v1.AddServiceRequest
+	(*RemoveServiceRequest)(nil), // 33: g2g.admin.v1.RemoveServiceRequest
+	(*LeaveRequest)(nil),         // 34: g2g.admin.v1.LeaveRequest
+	(*LeaveResponse)(nil),        // 35: g2g.admin.v1.LeaveResponse
 }
 var file_adminpb_admin_proto_depIdxs = []int32{
-	3,  // 0: g2g.admin.v1.Snapshot.self:type_name -> g2g.admin.v1.Self
-	10, // 1: g2g.admin.v1.Snapshot.peers:type_name -> g2g.admin.v1.Peer
-	7,  // 2: g2g.admin.v1.Self.leaf:type_name -> g2g.admin.v1.Leaf
-	8,  // 3: g2g.admin.v1.Self.signature:type_name -> g2g.admin.v1.Signature
-	9,  // 4: g2g.admin.v1.Self.chain:type_name -> g2g.admin.v1.ChainLink
-	4,  // 5: g2g.admin.v1.Self.groups:type_name -> g2g.admin.v1.Group
-	6,  // 6: g2g.admin.v1.Self.order:type_name -> g2g.admin.v1.Place
-	5,  // 7: g2g.admin.v1.Group.members:type_name -> g2g.admin.v1.Member
-	7,  // 8: g2g.admin.v1.Peer.leaf:type_name -> g2g.admin.v1.Leaf
-	9,  // 9: g2g.admin.v1.Peer.chain:type_name -> g2g.admin.v1.ChainLink
-	17, // 10: g2g.admin.v1.NominateResponse.nomination:type_name -> g2g.admin.v1.Nomination
-	17, // 11: g2g.admin.v1.TokensResponse.nominations:type_name -> g2g.admin.v1.Nomination
-	18, // 12: g2g.admin.v1.Nomination.users:type_name -> g2g.admin.v1.TokenUse
-	17, // 13: g2g.admin.v1.RevokeTokenResponse.nomination:type_name -> g2g.admin.v1.Nomination
-	7,  // 14: g2g.admin.v1.RotateResponse.leaf:type_name -> g2g.admin.v1.Leaf
-	29, // 15: g2g.admin.v1.ServicesResponse.services:type_name -> g2g.admin.v1.Service
-	0,  // 16: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
-	1,  // 17: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
-	11, // 18: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
-	13, // 19: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
-	15, // 20: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
-	19, // 21: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
-	21, // 22: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
-	23, // 23: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
-	25, // 24: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
-	27, // 25: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
-	30, // 26: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
-	31, // 27: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
-	32, // 28: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
-	2,  // 29: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
-	2,  // 30: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
-	12, // 31: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
-	14, // 32: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
-	16, // 33: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
-	20, // 34: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
-	22, // 35: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
-	24, // 36: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
-	26, // 37: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
-	28, // 38: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
-	28, // 39: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
-	28, // 40: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
-	33, // 41: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
-	29, // [29:42] is the sub-list for method output_type
-	16, // [16:29] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	5,  // 0: g2g.admin.v1.Snapshot.self:type_name -> g2g.admin.v1.Self
+	12, // 1: g2g.admin.v1.Snapshot.peers:type_name -> g2g.admin.v1.Peer
+	3,  // 2: g2g.admin.v1.Snapshot.history:type_name -> g2g.admin.v1.History
+	4,  // 3: g2g.admin.v1.History.peers:type_name -> g2g.admin.v1.Series
+	9,  // 4: g2g.admin.v1.Self.leaf:type_name -> g2g.admin.v1.Leaf
+	10, // 5: g2g.admin.v1.Self.signature:type_name -> g2g.admin.v1.Signature
+	11, // 6: g2g.admin.v1.Self.chain:type_name -> g2g.admin.v1.ChainLink
+	6,  // 7: g2g.admin.v1.Self.groups:type_name -> g2g.admin.v1.Group
+	8,  // 8: g2g.admin.v1.Self.order:type_name -> g2g.admin.v1.Place
+	7,  // 9: g2g.admin.v1.Group.members:type_name -> g2g.admin.v1.Member
+	9,  // 10: g2g.admin.v1.Peer.leaf:type_name -> g2g.admin.v1.Leaf
+	11, // 11: g2g.admin.v1.Peer.chain:type_name -> g2g.admin.v1.ChainLink
+	19, // 12: g2g.admin.v1.NominateResponse.nomination:type_name -> g2g.admin.v1.Nomination
+	19, // 13: g2g.admin.v1.TokensResponse.nominations:type_name -> g2g.admin.v1.Nomination
+	20, // 14: g2g.admin.v1.Nomination.users:type_name -> g2g.admin.v1.TokenUse
+	19, // 15: g2g.admin.v1.RevokeTokenResponse.nomination:type_name -> g2g.admin.v1.Nomination
+	9,  // 16: g2g.admin.v1.RotateResponse.leaf:type_name -> g2g.admin.v1.Leaf
+	31, // 17: g2g.admin.v1.ServicesResponse.services:type_name -> g2g.admin.v1.Service
+	0,  // 18: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
+	1,  // 19: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
+	13, // 20: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
+	15, // 21: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
+	17, // 22: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
+	21, // 23: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
+	23, // 24: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
+	25, // 25: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
+	27, // 26: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
+	29, // 27: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
+	32, // 28: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
+	33, // 29: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
+	34, // 30: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
+	2,  // 31: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
+	2,  // 32: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
+	14, // 33: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
+	16, // 34: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
+	18, // 35: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
+	22, // 36: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
+	24, // 37: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
+	26, // 38: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
+	28, // 39: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
+	30, // 40: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 41: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 42: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
+	35, // 43: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
+	31, // [31:44] is the sub-list for method output_type
+	18, // [18:31] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_adminpb_admin_proto_init() }
@@ -2845,15 +3019,15 @@ func file_adminpb_admin_proto_init() {
 	if File_adminpb_admin_proto != nil {
 		return
 	}
-	file_adminpb_admin_proto_msgTypes[8].OneofWrappers = []any{}
 	file_adminpb_admin_proto_msgTypes[10].OneofWrappers = []any{}
+	file_adminpb_admin_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adminpb_admin_proto_rawDesc), len(file_adminpb_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
