@@ -15,21 +15,31 @@ import (
 // SealContact seals what a node says about itself, and returns it with ID, Key and Sealed filled in. It refuses what a gate
 // would refuse, but for what a gate asks of the clock.
 func SealContact(identity *pki.Identity, network pki.NetworkID, c view.Contact) (*view.Contact, error) {
-	c.Key, c.ID = identity.Key(), identity.ID()
-	c.Addresses, c.Services = slices.Clone(c.Addresses), slices.Clone(c.Services) // a contact is immutable
-	if err := checkOwn(&c); err != nil {
-		return nil, fmt.Errorf("seal contact: %w", err)
-	}
-	payload, err := proto.Marshal(contactPayload(network, &c))
+	sealed, err := payload(identity, network, c)
 	if err != nil {
 		return nil, fmt.Errorf("seal contact: %w", err)
 	}
-	if len(payload) > pki.MaxPayload {
-		return nil, fmt.Errorf("seal contact: %d bytes are over the bound of %d: %w", len(payload), pki.MaxPayload, largestPart(&c))
-	}
-	if c.Sealed, err = identity.Seal(pki.DomainContact, network, payload); err != nil {
+	if sealed.Sealed, err = identity.Seal(pki.DomainContact, network, sealed.Sealed.Payload); err != nil {
 		return nil, fmt.Errorf("seal contact: %w", err)
 	}
+	return sealed, nil
+}
+
+// payload is the contact with all but its seal.
+func payload(identity *pki.Identity, network pki.NetworkID, c view.Contact) (*view.Contact, error) {
+	c.Key, c.ID = identity.Key(), identity.ID()
+	c.Addresses, c.Services = slices.Clone(c.Addresses), slices.Clone(c.Services) // a contact is immutable
+	if err := checkOwn(&c); err != nil {
+		return nil, err
+	}
+	b, err := proto.Marshal(contactPayload(network, &c))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > pki.MaxPayload {
+		return nil, fmt.Errorf("%d bytes are over the bound of %d: %w", len(b), pki.MaxPayload, largestPart(&c))
+	}
+	c.Sealed = pki.Envelope{Key: c.Key, Payload: b}
 	return &c, nil
 }
 

@@ -1,0 +1,66 @@
+package wire
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// Size is how many bytes Encode puts a message into, without putting it there. Frames of gRPC, TLS and TCP are not in it.
+func Size(m gossip.Message) int {
+	switch m := m.(type) {
+	case gossip.ExchangeRequest: // a simulator asks for nothing as often as for these
+		return fixedSize(m.Salt, m.AliveHash, m.NominationsHash) + bytesSize(len(m.Digest)*versionSize) + bytesSize(len(m.Beats)*beatSize)
+	case gossip.ExchangeResponse:
+		return fixedSize(m.AliveHash, m.NominationsHash) + bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
+	case gossip.PushRequest:
+		return bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
+	}
+	return proto.Size(Encode(m))
+}
+
+// fixedSize is the size of fields of eight bytes, which are left out where they are zero. Every field of these messages
+// has a number below 16, so that its tag is one byte.
+func fixedSize(values ...uint64) (n int) {
+	for _, v := range values {
+		if v != 0 {
+			n += 1 + 8
+		}
+	}
+	return n
+}
+
+// bytesSize is the size of a field of n bytes, which is left out where there are none.
+func bytesSize(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return 1 + protowire.SizeBytes(n)
+}
+
+func envelopesSize(contacts []*view.Contact) (n int) {
+	for _, c := range contacts {
+		e := c.Sealed
+		n += 1 + protowire.SizeBytes(bytesSize(len(e.Key))+bytesSize(len(e.Payload))+bytesSize(len(e.Seal)))
+	}
+	return n
+}
+
+// unsealed stands where a seal would. It is shared and never changed.
+var unsealed = make([]byte, pki.SealSize)
+
+// UnsealedContact is SealContact for simulations: the same fields, checks, payload and size, but zeros for a seal, which no
+// gate takes. A seal costs more than all else that a simulated node does in a second.
+func UnsealedContact(identity *pki.Identity, network pki.NetworkID, c view.Contact) (*view.Contact, error) {
+	sealed, err := payload(identity, network, c)
+	if err != nil {
+		return nil, fmt.Errorf("make contact: %w", err)
+	}
+	sealed.Sealed.Seal = unsealed
+	return sealed, nil
+}
