@@ -1,9 +1,11 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -82,7 +84,10 @@ func (id ID) String() string { return printHash(idPrefix, id[:]) }
 func (id ID) Short() string { return id.String()[:len(idPrefix)+8] }
 
 // Compare orders IDs as bytes.
-func (id ID) Compare(other ID) int { return strings.Compare(string(id[:]), string(other[:])) }
+func (id ID) Compare(other ID) int { return bytes.Compare(id[:], other[:]) }
+
+// Prefix is how the ID begins, as a number: of two IDs, the one with the lower prefix comes first.
+func (id ID) Prefix() uint64 { return binary.BigEndian.Uint64(id[:]) }
 
 // ParseID is the inverse of ID.String.
 func ParseID(s string) (ID, error) {

@@ -23,7 +23,7 @@ func (v *View) Drop(id pki.ID) {
 		return
 	}
 	e := v.entries[i]
-	v.entries = slices.Delete(v.entries, i, i+1)
+	v.remove(i)
 	if _, known := v.tombstones[id]; known {
 		k := slices.Index(v.order, id)
 		v.order = slices.Delete(v.order, k, k+1)

@@ -28,11 +28,12 @@ const (
 // A View holds at most MaxServers, MaxClients and MaxFallen records.
 //
 //  1. The version held for an ID never goes back, also after the entry is dropped, as long as its tombstone stands.
-//  2. entries is sorted by ID, without the owner.
+//  2. entries is sorted by ID, without the owner. places goes with it.
 //  3. Every contact passed wire; View checks no seals but the links of the ladder.
 type View struct {
 	self       pki.ID
 	entries    []*Entry
+	places     []uint64 // of the entries: how their IDs begin, to find them without a look at each
 	tombstones map[pki.ID]tombstone
 	order      []pki.ID // of tombstones, oldest first
 }
@@ -53,8 +54,26 @@ func (v *View) Get(id pki.ID) *Entry {
 	return nil
 }
 
+// find is where the peer stands or would. IDs that begin alike are as many as somebody cares to make.
 func (v *View) find(id pki.ID) (int, bool) {
-	return slices.BinarySearchFunc(v.entries, id, func(e *Entry, id pki.ID) int { return e.ID.Compare(id) })
+	i, _ := slices.BinarySearch(v.places, id.Prefix())
+	for ; i < len(v.entries) && v.places[i] == id.Prefix(); i++ {
+		if c := v.entries[i].ID.Compare(id); c >= 0 {
+			return i, c == 0
+		}
+	}
+	return i, false
+}
+
+// insert puts an entry where find found no other.
+func (v *View) insert(i int, e *Entry) {
+	v.entries = slices.Insert(v.entries, i, e)
+	v.places = slices.Insert(v.places, i, e.ID.Prefix())
+}
+
+func (v *View) remove(i int) {
+	v.entries = slices.Delete(v.entries, i, i+1)
+	v.places = slices.Delete(v.places, i, i+1)
 }
 
 // A Verdict is what Judge says of a contact.
@@ -136,7 +155,7 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 	}
 	e.minEpoch = max(c.MinEpoch, t.minEpoch)
 	i, _ := v.find(c.ID)
-	v.entries = slices.Insert(v.entries, i, e)
+	v.insert(i, e)
 	if c.Left {
 		e.State = Left
 		v.bury()
