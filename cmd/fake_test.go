@@ -192,7 +192,7 @@ func fakePicture() *adminpb.Snapshot {
 		Self: &adminpb.Self{
 			Id: fakeID(1), Name: "node-a", Network: pki.NetworkID{9}.String(), NetworkName: "home", Mode: modeServer,
 			Version: "v1", UptimeMs: 65_000, GossipAddress: "127.0.0.1:7401", RegisterAddress: "127.0.0.1:7402",
-			Advertised: []string{"192.0.2.1:7401"}, LimitMs: 10_000, DeadMs: 30_000, Active: 2,
+			Advertised: []string{"192.0.2.1:7401"}, LimitMs: 10_000, Active: 2,
 			Leaf:      &adminpb.Leaf{Epoch: 6, NotBefore: 1_700_000_000, NotAfter: 1_700_086_400, Fingerprint: "00112233445566778899"},
 			Signature: &adminpb.Signature{Sequence: 65, AgeMs: 400},
 		},

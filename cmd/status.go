@@ -41,7 +41,7 @@ func statusFields(s statusView, now time.Time) []field {
 		{"peers", statusPeers(s.Peers)},
 		{"clients", fmt.Sprint(s.Clients)},
 		{"connected", count(int(s.Active), "peer")},
-		{"limit", fmt.Sprintf("late after %s, dead after %s", milliseconds(s.LimitMS), milliseconds(s.DeadMS))},
+		{"limit", fmt.Sprintf("%s (over %d ages)", milliseconds(s.LimitMS), s.LimitN)},
 		{"signature", fmt.Sprintf("%d, %s old", s.Signature.Sequence, milliseconds(s.Signature.AgeMS))},
 		{"leaf", leafText(s.Leaf, now)},
 		{"converged", yes(s.Converged)},

@@ -49,7 +49,6 @@ type statusView struct {
 	LimitN          uint32        `json:"limit_n"`
 	MeanMS          float64       `json:"mean_ms"`
 	SdMS            float64       `json:"sd_ms"`
-	DeadMS          int64         `json:"dead_ms"`
 	Signature       signatureView `json:"signature"`
 	Leaf            leafView      `json:"leaf"`
 	Isolated        bool          `json:"isolated"`
@@ -165,7 +164,7 @@ func selfOf(s *adminpb.Self, peers []peerView) selfView {
 			GossipAddress: s.GetGossipAddress(), RegisterAddress: s.GetRegisterAddress(), AdminAddress: s.GetAdminAddress(),
 			Advertised: nonNil(s.GetAdvertised()), Observed: nonNil(s.GetObserved()),
 			Peers: countsOf(peers), Clients: s.GetClients(), Active: s.GetActive(), Depth: s.GetDepth(),
-			LimitMS: s.GetLimitMs(), LimitN: s.GetLimitN(), MeanMS: s.GetMeanMs(), SdMS: s.GetSdMs(), DeadMS: s.GetDeadMs(),
+			LimitMS: s.GetLimitMs(), LimitN: s.GetLimitN(), MeanMS: s.GetMeanMs(), SdMS: s.GetSdMs(),
 			Signature: signatureView{Sequence: s.GetSignature().GetSequence(), AgeMS: s.GetSignature().GetAgeMs()},
 			Leaf:      leaf, Isolated: s.GetIsolated(), Converged: s.GetConverged(),
 		},

@@ -168,9 +168,9 @@ const (
 	if err != nil {
 		t.Fatal(err)
 	}
-	tell := teller{allConstants([]source{s}), map[string]string{"stale.late": "10s"}}
-	got, complaints := tell.corrected("`view.MaxA` (1) `view.Long` (x) `stale.late` (9s) `view.none` (1) `state.db` (a file)\n<!-- bounds -->\n| a | | `view.MaxB` |\n| b | 7 | `view.part` |\n<!-- /bounds -->")
-	want := "`view.MaxA` (14) `view.Long` (1h30m) `stale.late` (10s) `view.none` () `state.db` (a file)\n<!-- bounds -->\n| a | 14336 | `view.MaxB` |\n| b | 0.2 | `view.part` |\n<!-- /bounds -->"
+	tell := teller{allConstants([]source{s}), map[string]string{"leaf.life": "10s"}}
+	got, complaints := tell.corrected("`view.MaxA` (1) `view.Long` (x) `leaf.life` (9s) `view.none` (1) `state.db` (a file)\n<!-- bounds -->\n| a | | `view.MaxB` |\n| b | 7 | `view.part` |\n<!-- /bounds -->")
+	want := "`view.MaxA` (14) `view.Long` (1h30m) `leaf.life` (10s) `view.none` () `state.db` (a file)\n<!-- bounds -->\n| a | 14336 | `view.MaxB` |\n| b | 0.2 | `view.part` |\n<!-- /bounds -->"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

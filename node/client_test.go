@@ -101,8 +101,8 @@ func TestClientModeMember(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if a.alive() != 1 || p.Gossip.Limit.N != 1 || slices.Contains(p.Gossip.Active, guest.ID()) || !p.Gossip.Converged {
-				t.Errorf("%s: %d alive, %d judged by, active %v, converged %t", a.name, a.alive(), p.Gossip.Limit.N, p.Gossip.Active, p.Gossip.Converged)
+			if a.alive() != 1 || p.Gossip.Bound.N != 2 || slices.Contains(p.Gossip.Active, guest.ID()) || !p.Gossip.Converged {
+				t.Errorf("%s: %d alive, %d judged by, active %v, converged %t", a.name, a.alive(), p.Gossip.Bound.N, p.Gossip.Active, p.Gossip.Converged)
 			}
 		}
 		guest.halt()

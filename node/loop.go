@@ -191,15 +191,16 @@ func (n *Node) send(s gossip.Send) {
 	select {
 	case n.sends <- struct{}{}:
 	default:
-		n.machine.Fail(time.Now(), s.Call, false)
+		n.machine.Fail(time.Now(), s.Call, gossip.Declined) // this node's own fault, not the peer's
 		return
 	}
 	n.tasks.Go(func() {
+		begun := time.Now()
 		resp, err := m.ask(s)
 		<-n.sends
 		n.post(func(now time.Time, machine *gossip.Machine) {
 			if err != nil {
-				machine.Fail(now, s.Call, transport.Refused(err))
+				machine.Fail(now, s.Call, m.failure(s.To, begun, err))
 				if transport.LeafRefused(err) {
 					machine.LeafRefused(now)
 				}

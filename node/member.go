@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/g2g-net/g2g/node/gossip"
-	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/transport"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/node/wire"
@@ -117,7 +116,7 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) error 
 	}
 	n.trust.Store(n.machine.Trust())
 	n.contact.Store(n.machine.Contact())
-	m.pool = transport.NewPool(transport.PoolConfig{Source: doors{n}, Registry: m.registry, Dial: n.opt.Dial})
+	m.pool = transport.NewPool(transport.PoolConfig{Source: doors{n}, Registry: m.registry, Dial: n.opt.Dial, Broken: n.broken})
 	n.member.Store(m)
 	n.serve(m, p)
 	return nil
@@ -132,7 +131,7 @@ func (n *Node) newMachine(now time.Time, m *member, saved gossip.Saved) (*gossip
 		Identity: n.identity, Genesis: m.genesis, Chain: m.chain, Name: n.cfg.Name, Addresses: m.advertised, Services: n.cfg.Services,
 		Observe:  len(n.cfg.Gossip.Advertise) == 0,
 		Interval: n.cfg.Gossip.Interval, Period: n.cfg.Signature.Period, LeafLife: n.cfg.Leaf.Life,
-		Rule: stale.Rule{Late: n.cfg.Stale.Late, Dead: n.cfg.Stale.Dead}, Random: random, Secrets: n.opt.Random,
+		Random: random, Secrets: n.opt.Random,
 		Seal: func(c view.Contact) (*view.Contact, error) {
 			return wire.SealContact(n.identity, m.genesis.Network(), c)
 		},
@@ -191,6 +190,26 @@ func (m *member) ask(s gossip.Send) (gossip.Message, error) {
 		m.pool.Redial(s.To)
 	}
 	return transport.Ask(ctx, conn, m.gate, s.Request)
+}
+
+// failure says how a call failed that was begun at a time.
+func (m *member) failure(to pki.ID, begun time.Time, err error) gossip.Failure {
+	switch {
+	case transport.Refused(err):
+		return gossip.Declined
+	case m.pool.Absent(to, begun):
+		return gossip.Absent
+	}
+	return gossip.Unanswered
+}
+
+// broken has the machine look after a peer whose connection ended. It must not wait: it is called where connections close.
+func (n *Node) broken(id pki.ID) {
+	j := &job{run: func(now time.Time, m *gossip.Machine) { m.Broken(now, id) }, done: make(chan struct{})}
+	select {
+	case n.inbox <- j:
+	default: // exchanges will show it
+	}
 }
 
 // Receive answers a member's request through the machine.

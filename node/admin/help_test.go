@@ -112,7 +112,7 @@ func (w world) picture(t testing.TB) Picture {
 			Peers: []gossip.Peer{bob, dan, carol}, Active: []pki.ID{w.carol.ID()}, Observed: []string{"10.0.0.1"},
 			Disagree: []pki.ID{w.carol.ID(), w.founder.ID()}, Isolated: true,
 			Nominations: []gossip.SealedNomination{{Nomination: w.nomination(w.serverToken)}, {Nomination: w.nomination(w.danToken)}},
-			Limit:       stale.Limit{Late: 10 * time.Second, Dead: 30 * time.Second, N: 1, Mean: 1500 * time.Microsecond, StdDev: time.Millisecond},
+			Bound:       stale.Bound{Limit: 10 * time.Second, N: 1, Mean: 1500 * time.Microsecond, StdDev: time.Millisecond, Stretch: 2.5, Floor: 2 * time.Second},
 		},
 		ID: w.ada.ID(), Name: "ada", Genesis: w.genesis, Chain: w.adaChain, Version: "v0.1.0",
 		Started: noon.Add(-time.Hour), Now: noon.Add(time.Second),

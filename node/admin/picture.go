@@ -66,8 +66,8 @@ func selfOf(p Picture) *adminpb.Self {
 	if g.Contact != nil {
 		self.Advertised = g.Contact.Addresses
 	}
-	self.LimitMs, self.DeadMs, self.LimitN = span(g.Limit.Late), span(g.Limit.Dead), count(g.Limit.N)
-	self.MeanMs, self.SdMs = fraction(g.Limit.Mean), fraction(g.Limit.StdDev)
+	self.LimitMs, self.LimitN, self.FloorMs, self.Stretch = span(g.Bound.Limit), count(g.Bound.N), span(g.Bound.Floor), g.Bound.Stretch
+	self.MeanMs, self.SdMs = fraction(g.Bound.Mean), fraction(g.Bound.StdDev)
 	self.Leaf, self.Signature = leafOf(p.Leaf), &adminpb.Signature{Sequence: g.Sequence}
 	if g.Sequence > 0 {
 		self.Signature.AgeMs = span(p.ageing(g.Age))
@@ -98,7 +98,7 @@ func peerOf(p Picture, peer gossip.Peer) *adminpb.Peer {
 	out := &adminpb.Peer{
 		Id: peer.ID.String(), Name: peer.Name, Mode: peer.Mode.String(), State: peer.State.String(), Reason: peer.Reason,
 		Unreachable: peer.Unreachable, Addresses: peer.Addresses, AgeMs: span(p.ageing(peer.Age)),
-		LimitMs: span(p.Gossip.Limit.Late), Sequence: peer.BeatSequence, Leaf: leaf, Services: peer.Services,
+		LimitMs: span(p.Gossip.Bound.Limit), OwnMs: span(peer.Own), Trusted: peer.Trusted, Witnesses: count(peer.Witnesses), Sequence: peer.BeatSequence, Leaf: leaf, Services: peer.Services,
 		Depth: count(peer.Chain.Depth()), FirstSeenMs: milli(peer.FirstSeen), LastExchangeMs: milli(peer.LastExchange),
 		Active: peer.Active, ContactSequence: peer.Sequence, Incarnation: peer.Incarnation, Chain: chainOf(peer.Chain),
 	}

@@ -52,7 +52,7 @@ func TestSnapshotOf(t *testing.T) {
 		Id: w.ada.ID().String(), Name: "ada", Network: w.genesis.Network().String(), NetworkName: "testnet", Mode: "server",
 		Version: "v0.1.0", UptimeMs: 3_601_000, GossipAddress: "[::]:7401", RegisterAddress: "[::]:7402",
 		AdminAddress: "/a/admin.sock", Advertised: []string{"10.0.0.1:7401"}, Observed: []string{"10.0.0.1"},
-		LimitMs: 10_000, DeadMs: 30_000, LimitN: 1, MeanMs: 1.5, SdMs: 1,
+		LimitMs: 10_000, LimitN: 1, MeanMs: 1.5, SdMs: 1, Stretch: 2.5, FloorMs: 2000,
 		Leaf:      &adminpb.Leaf{Epoch: 5, NotBefore: noon.Unix(), NotAfter: noon.Unix() + 3600, Fingerprint: noFingerprint},
 		Signature: &adminpb.Signature{Sequence: 7, AgeMs: 1200}, Depth: 1, Chain: []*adminpb.ChainLink{w.adaLink()},
 		Clients: 1, Active: 1, Isolated: true, Disagree: []string{"node-a", w.founder.ID().Short()},

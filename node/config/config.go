@@ -52,10 +52,9 @@ type Signature struct {
 	Period time.Duration // between two publications
 }
 
-// Stale settles how long a peer may show no progress. Dead is longer than Late.
+// Stale settles how ages are judged.
 type Stale struct {
-	Late time.Duration // at least 3 Signature.Period
-	Dead time.Duration
+	Strict bool // the plain rule alone, for comparison
 }
 
 // Leaf settles the short-lived TLS certificate.
@@ -80,7 +79,6 @@ func Default() Config {
 		Gossip:    Gossip{Listen: ":7401", Interval: time.Second},
 		Register:  Register{Listen: ":7402"},
 		Signature: Signature{Period: time.Second},
-		Stale:     Stale{Late: 10 * time.Second, Dead: 30 * time.Second},
 		Leaf:      Leaf{Life: 24 * time.Hour},
 		Log:       Log{Format: "text", Level: "info"},
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -17,6 +18,7 @@ const (
 	Addresses Type = "list of host:port"
 	Duration  Type = "duration"
 	Choice    Type = "choice"
+	Switch    Type = "true or false"
 )
 
 // A Key is one setting: every way to give it, its bounds and its cost. File, environment, flags, help topics
@@ -31,7 +33,7 @@ type Key struct {
 	Rule    string // what must hold, to be read after "want"
 	Doc     string // what it does; what more or less of it costs
 
-	field func(*Config) any         // *string, *[]string or *time.Duration
+	field func(*Config) any         // *string, *[]string, *bool or *time.Duration
 	check func(string) string       // why one value breaks Rule; empty when it does not
 	most  int                       // entries of a list
 	cross func(Key, Config) []fault // a rule that needs other keys; called only when every key alone is right
@@ -101,20 +103,14 @@ var table = []Key{
 	{
 		Path: "signature.period", Type: Duration, Rule: "100ms to 1h",
 		Doc: "Time between two publications of the summary of this node's data, which are also its signs of life. Shorter: failures are noticed " +
-			"faster, every peer has more to pass on. Longer needs a longer stale.late, here and at the peers.",
+			"faster, every peer has more to pass on. Longer: the reverse.",
 		field: func(c *Config) any { return &c.Signature.Period }, check: within(100*time.Millisecond, time.Hour),
 	},
 	{
-		Path: "stale.late", Type: Duration, Rule: "at least 3 x signature.period",
-		Doc: "A peer without progress for this long is late: out of the query order, still talked to. Shorter: slow peers are left out " +
-			"sooner, also those that only had a bad moment. Longer: queries wait longer for peers that are gone.",
-		field: func(c *Config) any { return &c.Stale.Late }, check: checkDuration, cross: crossLate,
-	},
-	{
-		Path: "stale.dead", Type: Duration, Rule: "longer than stale.late",
-		Doc: "A peer without progress for this long is dead: no longer passed on. Shorter: a peer that only paused is dropped and has to be learned anew. " +
-			"Longer: the dead stay listed.",
-		field: func(c *Config) any { return &c.Stale.Dead }, check: checkDuration, cross: crossDead,
+		Path: "stale.strict", Type: Switch, Rule: "true or false",
+		Doc: "Judges peers by the plain rule alone: late above mean + 2 standard deviations of all their ages. It finds nobody among five or fewer, " +
+			"nor where a fifth of all stop at once, and calls healthy peers late now and then. For comparison only.",
+		field: func(c *Config) any { return &c.Stale.Strict }, check: oneOf("true", "false"),
 	},
 	{
 		Path: "leaf.life", Type: Duration, Rule: "1m to 720h",
@@ -176,6 +172,8 @@ func (k Key) texts(c Config) []string {
 		return []string{formatDuration(*field)}
 	case *[]string:
 		return slices.Clone(*field)
+	case *bool:
+		return []string{strconv.FormatBool(*field)}
 	default:
 		panic("config: key " + k.Path + " has a field of no known type")
 	}
@@ -200,6 +198,11 @@ func (k Key) assign(c *Config, texts []string) error {
 			return fmt.Errorf("%s = %s: no duration; want one such as \"500ms\", \"10s\" or \"1h30m\"", k.Path, quoted(texts[0]))
 		}
 		*field = d
+	case *bool:
+		if texts[0] != "true" && texts[0] != "false" {
+			return fmt.Errorf("%s = %s: want true or false", k.Path, quoted(texts[0]))
+		}
+		*field = texts[0] == "true"
 	}
 	return nil
 }

@@ -31,8 +31,7 @@ func TestLoadPrecedence(t *testing.T) {
 		{"gossip.interval", "2s", "file " + file + ":5"},
 		{"register.listen", "127.0.0.1:22", "flag --register"},
 		{"signature.period", "1s", "default"},
-		{"stale.late", "10s", "default"},
-		{"stale.dead", "30s", "default"},
+		{"stale.strict", "false", "default"},
 		{"leaf.life", "24h", "default"},
 		{"log.format", "text", "default"},
 		{"log.level", "warn", "file " + file + ":10"},
@@ -62,6 +61,8 @@ func TestLoadPrecedenceOfEveryKey(t *testing.T) {
 			switch {
 			case k.Path == "log.format":
 				value = [3]string{"json", "json", "json"}
+			case k.Type == Switch:
+				value = [3]string{"true", "true", "true"}
 			case k.Type == Choice:
 				value = [3]string{"debug", "warn", "error"}
 			case k.Path == "leaf.life":
@@ -121,9 +122,9 @@ func TestLoadErrors(t *testing.T) {
 		want       string // FILE stands for the file's path
 	}{
 		{"unknown key", "zzz = 1", nil, nil, `FILE:1:1: unknown key "zzz"`},
-		{"type in each", "name = 1", environment{"G2G_LEAF_LIFE": "x", "G2G_STALE_LATE": "5"}, Values{"name": {"a", "b"}},
+		{"type in each", "name = 1", environment{"G2G_LEAF_LIFE": "x", "G2G_STALE_STRICT": "yes"}, Values{"name": {"a", "b"}},
 			"FILE:1:1: name: found an integer; want a string\n" +
-				`environment G2G_STALE_LATE: stale.late = "5"` + noDuration + "\n" +
+				`environment G2G_STALE_STRICT: stale.strict = "yes": want true or false` + "\n" +
 				`environment G2G_LEAF_LIFE: leaf.life = "x"` + noDuration + "\n" +
 				`flag --name: name: given 2 times; want one value`},
 		{"rule in each", "name = 'a'\n[gossip]\n\ninterval = '1ms'", environment{"G2G_LEAF_LIFE": "1s", "G2G_GOSSIP_ADVERTISE": "a:1,,b"},
@@ -133,9 +134,8 @@ func TestLoadErrors(t *testing.T) {
 				`FILE:4: gossip.interval = "1ms": too short; want 100ms to 1h` + "\n" +
 				`environment G2G_LEAF_LIFE: leaf.life = "1s": too short; want 1m to 720h` + "\n" +
 				`flag --log-format: log.format = "xml": not known; want text or json`},
-		{"rule against a default", "signature.period = '1m'", nil, nil,
-			`default: stale.late = "10s": too short for signature.period "1m"; want at least 3 x signature.period`},
-		{"overridden", "signature.period = '1m'\nname = 'A'", environment{"G2G_SIGNATURE_PERIOD": "1s"}, Values{"name": {"a"}}, ""},
+		{"quoted switch", "stale.strict = 'true'", nil, nil, "FILE:1:1: stale.strict: found a string; want true or false, without quotes"},
+		{"overridden", "signature.period = '2m'\nname = 'A'", environment{"G2G_SIGNATURE_PERIOD": "1s"}, Values{"name": {"a"}}, ""},
 		{"flags", "", nil, Values{"zzz": {"a"}, "leaf.life": {"1h"}, "name": {}},
 			`flags: no flag sets key "leaf.life"` + "\n" + `flag --name: name: given 0 times; want one value` + "\n" + `flags: no flag sets key "zzz"`},
 		{"long", strings.Repeat("#", MaxFileSize+10), nil, nil, "FILE: more than 65536 bytes"},

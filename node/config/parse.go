@@ -137,6 +137,8 @@ func (k Key) kind() string {
 		return `a list of strings such as ["192.0.2.1:7401"]`
 	case Duration:
 		return `a string such as "10s"`
+	case Switch:
+		return "true or false, without quotes"
 	default:
 		return "a string"
 	}
@@ -177,6 +179,9 @@ func keyPath(node *unstable.Node) string {
 
 // stringsOf returns the strings of a value; false when it is not what k wants.
 func stringsOf(k Key, value *unstable.Node) ([]string, bool) {
+	if k.Type == Switch {
+		return []string{string(value.Data)}, value.Kind == unstable.Bool
+	}
 	if !k.isList() {
 		return []string{string(value.Data)}, value.Kind == unstable.String
 	}

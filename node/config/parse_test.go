@@ -20,15 +20,14 @@ gossip.interval = "1m30s"
 [register]
 listen = """:0"""
 ["stale"]
-"late" = "\u0035m"
-dead = '1h'
+"strict" = true
 `
 	want := Default()
 	want.Name = "alpha"
 	want.Services = []string{"a:1", "b:2"}
 	want.Gossip.Interval = 90 * time.Second
 	want.Register.Listen = ":0"
-	want.Stale = Stale{Late: 5 * time.Minute, Dead: time.Hour}
+	want.Stale = Stale{Strict: true}
 	layer, err := Parse([]byte(text), "f")
 	if err != nil {
 		t.Fatal(err)
@@ -38,14 +37,14 @@ dead = '1h'
 	}
 	for path, origin := range map[string]string{
 		"name": "file f:2", "services": "file f:3", "gossip.interval": "file f:7",
-		"register.listen": "file f:9", "stale.late": "file f:11", "stale.dead": "file f:12",
+		"register.listen": "file f:9", "stale.strict": "file f:11",
 	} {
 		if got := layer.settings[path].origin; got != origin {
 			t.Errorf("%s from %q, want %q", path, got, origin)
 		}
 	}
-	if len(layer.settings) != 6 {
-		t.Errorf("%d settings, want 6", len(layer.settings))
+	if len(layer.settings) != 5 {
+		t.Errorf("%d settings, want 5", len(layer.settings))
 	}
 }
 
@@ -106,9 +105,9 @@ func TestParseErrors(t *testing.T) {
 		{"number for duration", "[leaf]\nlife = 86400", `f:2:1: leaf.life: found an integer; want a string such as "10s"`},
 		{"duration without unit", "[leaf]\nlife = '86400'", `f:2:1: leaf.life = "86400": no duration; want one such as "500ms", "10s" or "1h30m"`},
 		{"duration too big", "[leaf]\nlife = '9999999h'", `f:2:1: leaf.life = "9999999h": no duration; want one such as "500ms", "10s" or "1h30m"`},
-		{"several", "name = 5\nzzz = 1\n[stale]\nlate = 'x'\n", "f:1:1: name: found an integer; want a string\n" +
+		{"several", "name = 5\nzzz = 1\n[leaf]\nlife = 'x'\n", "f:1:1: name: found an integer; want a string\n" +
 			"f:2:1: unknown key \"zzz\"\n" +
-			`f:4:1: stale.late = "x": no duration; want one such as "500ms", "10s" or "1h30m"`},
+			`f:4:1: leaf.life = "x": no duration; want one such as "500ms", "10s" or "1h30m"`},
 		{"too long", strings.Repeat("#", MaxFileSize+1), "f: more than 65536 bytes"},
 		{"longest", strings.Repeat("#", MaxFileSize-7) + "\nzzz=12", `f:2:1: unknown key "zzz"`},
 	} {
@@ -220,7 +219,7 @@ func TestTemplate(t *testing.T) {
 	lines := strings.Split(text, "\n")
 	for _, want := range []string{
 		`name = "alpha"`, `#services = []`, `[gossip]`, `#listen = ":7401"`, `advertise = ["a:1", "[::1]:2"]`, `#interval = "1s"`,
-		`[register]`, `listen = "127.0.0.1:0"`, `#late = "10s"`, `#life = "24h"`, `#format = "text"`,
+		`[register]`, `listen = "127.0.0.1:0"`, `#strict = false`, `#life = "24h"`, `#format = "text"`,
 		`# Also G2G_GOSSIP_LISTEN and --listen.`, `# Also G2G_LEAF_LIFE.`,
 	} {
 		found := 0
@@ -276,7 +275,7 @@ func TestFormatDuration(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("name = 'a'\nservices = ['a:1', \"b:2\"]\n[gossip]\ninterval = '1s'\n"))
-	f.Add([]byte("gossip = { listen = ':0', advertise = [] }\nstale.late = '3s'"))
+	f.Add([]byte("gossip = { listen = ':0', advertise = [] }\nstale.strict = true"))
 	f.Add([]byte("[[gossip]]\n[zzz.\"a.b\"]\n\"\\u001b\" = 1979-05-27T07:32:00Z"))
 	f.Add([]byte("name = \"\"\"\\\n  a\"\"\"\n# c\r\nx = [1, [2.5, {a = true}]]"))
 	f.Add(Template(Default()))

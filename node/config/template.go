@@ -61,6 +61,9 @@ func (k Key) literal(texts []string) string {
 	if k.isList() {
 		return "[" + strings.Join(quoted, ", ") + "]"
 	}
+	if k.Type == Switch {
+		return strings.Join(texts, "")
+	}
 	return strings.Join(quoted, "")
 }
 

@@ -86,14 +86,6 @@ func checkName(text string) string {
 	return ""
 }
 
-// checkDuration accepts every duration above zero.
-func checkDuration(text string) string {
-	if d, err := time.ParseDuration(text); err != nil || d <= 0 {
-		return "not above zero"
-	}
-	return ""
-}
-
 func within(low, high time.Duration) func(string) string {
 	return func(text string) string {
 		d, err := time.ParseDuration(text)
@@ -131,22 +123,6 @@ func crossRegister(k Key, c Config) []fault {
 	}
 	reason := fmt.Sprintf("gossip.listen %q has the same port", c.Gossip.Listen)
 	return []fault{k.fault(k.Path, c.Register.Listen, reason)}
-}
-
-func crossLate(k Key, c Config) []fault {
-	if c.Stale.Late >= 3*c.Signature.Period { // a period is at most an hour: no overflow
-		return nil
-	}
-	reason := fmt.Sprintf("too short for signature.period %q", formatDuration(c.Signature.Period))
-	return []fault{k.fault(k.Path, formatDuration(c.Stale.Late), reason)}
-}
-
-func crossDead(k Key, c Config) []fault {
-	if c.Stale.Dead > c.Stale.Late {
-		return nil
-	}
-	reason := fmt.Sprintf("too short for stale.late %q", formatDuration(c.Stale.Late))
-	return []fault{k.fault(k.Path, formatDuration(c.Stale.Dead), reason)}
 }
 
 // quoted quotes a value for an error; what is longer than any valid value is cut.

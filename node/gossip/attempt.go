@@ -3,6 +3,7 @@ package gossip
 import (
 	"time"
 
+	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
@@ -23,6 +24,12 @@ type attempt struct {
 	lastClone  time.Time     // alarm
 	lastLie    time.Time     // alarm
 	lastPulled time.Time     // when an exchange with it last ended well
+	slow       time.Duration // the slowest round trip of late; 0 before the first
+
+	broken        time.Time // when its connection last ended from the other side
+	hinted        time.Time // when others were last told that it seems to fail
+	hintedStalled bool      // what they were told
+	past          stale.Past
 }
 
 func (m *Machine) attempt(id pki.ID) *attempt {

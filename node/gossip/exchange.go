@@ -43,11 +43,12 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	a.exchanging = true
 	salt := m.cfg.Random.Uint64()
 	digest, ids := m.view.Digest(salt, m.contact, m.beat.Sequence)
-	c := m.send(to, ExchangeRequest{
+	c := m.send(now, to, ExchangeRequest{
 		Salt: salt, Digest: digest, Beats: m.freshBeats(now, ids, a.lastPulled),
-		AliveHash: m.aliveHash, NominationsHash: m.nominations.hash,
+		AliveHash: m.aliveHash, NominationsHash: m.nominations.hash, Hints: m.repeated(now),
 	})
 	c.ids = ids
+	m.effects.Sends[len(m.effects.Sends)-1].Timeout = m.patience(to)
 }
 
 // freshBeats are this node's own, and those of peers that advanced after since, as far as one message carries them.
@@ -74,6 +75,9 @@ func (m *Machine) freshBeats(now time.Time, ids []pki.ID, since time.Time) (beat
 
 func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeRequest) Message {
 	m.told(now, from, req.AliveHash, req.NominationsHash)
+	if len(req.Hints) > 0 && m.mode() == pki.Server {
+		m.receiveHint(now, from, req.Hints) // what refutes them is in the answer: the digest does not hold it
+	}
 	reader := m.view.Read(req.Salt, req.Digest)
 	m.hearAll(now, from, req.Beats, reader.IDs(), nil)
 	if reader.Lacks() {
@@ -104,7 +108,9 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 	a.lastPulled = now
 	m.told(now, c.to, resp.AliveHash, resp.NominationsHash)
 	newer := m.learnAll(now, c.to, resp.Contacts)
-	m.hearAll(now, c.to, resp.Beats, c.ids, resp.Contacts)
+	if m.hearAll(now, c.to, resp.Beats, c.ids, resp.Contacts) > 0 {
+		m.witness(now, c.to, c.begun)
+	}
 	if newer == 0 {
 		a.broughtNothing()
 		return
@@ -129,7 +135,7 @@ func (m *Machine) told(now time.Time, from pki.ID, alive, nominations uint64) {
 	}
 	if nominations != m.nominations.hash && m.mode() == pki.Server && e.Mode == pki.Server && now.Sub(a.lastSync) >= spacing {
 		a.lastSync, a.lastHash = now, nominations
-		m.send(from, NominationsRequest{Versions: m.nominations.versions()})
+		m.send(now, from, NominationsRequest{Versions: m.nominations.versions()})
 	}
 }
 
@@ -200,7 +206,7 @@ func (m *Machine) push(now time.Time) {
 	}
 	for i, k := range m.cfg.Random.Perm(len(m.active)) {
 		if i < fanOut {
-			m.send(m.active[k], req)
+			m.send(now, m.active[k], req)
 		}
 	}
 }

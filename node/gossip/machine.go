@@ -21,7 +21,7 @@ const (
 	CallTimeout     = 2 * time.Second
 	fanOut          = 3 // peers that a push goes to
 	pushDelay       = 50 * time.Millisecond
-	lookEvery       = time.Second
+	lookEvery       = time.Second // while nobody is late
 	soonDelay       = 20 * time.Millisecond
 	soonSpacing     = 200 * time.Millisecond
 	lastSoonWait    = 10 * time.Second // the most that soonSpacing grows to with a peer that says it has more and brings nothing
@@ -61,7 +61,7 @@ type Config struct {
 	Interval  time.Duration // between two exchanges that this node begins, +- jitter
 	Period    time.Duration // between two beats
 	LeafLife  time.Duration
-	Rule      stale.Rule
+	Strict    bool       // the plain rule for ages, without what makes it right where few are left or many die at once
 	Random    *rand.Rand // decides between equals; a seed repeats a run
 	Secrets   io.Reader  // makes tokens and ladders; the system's outside of tests and simulations
 
@@ -95,26 +95,41 @@ type Machine struct {
 	soon    []pki.ID // peers to exchange with at once
 	inTurn  bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn
 
+	// What decides who is late and who is dead.
+	detector *stale.Detector
+	bound    stale.Bound // the limit of the last look
+	ages     []stale.Age // that it stands on
+	doubts   map[pki.ID]*doubt
+	doubted  []pki.ID // whom doubts are about, ordered
+	answers  [2]answer
+	awoke    time.Time // when this node last overslept
+	hints    []Hint    // to tell
+	verdicts []verdict
+
+	hintBudget                                          float64
+	hintBudgetAt, companionAt, nextHint, nextOverlooked time.Time
+
 	nominations *nominations
 	services    *services
 	nextTopUp   time.Time // when more than enoughActive peers are next sought
 	nextUrgent  time.Time // when an urgent join may next push out an active peer
 	nextRenewal time.Time // when a refused leaf is next a reason for a new epoch
-	answered    bool      // a call of this node's, since its epoch began
+	accepted    bool      // a call of this node's, since its epoch began
 	nextStray   time.Time // when a node that reaches nobody next visits what peers named
 	trust       *pki.Trust
 	effects     Effects
 	aliveHash   uint64
 	aliveAt     time.Time // when the alive set last changed
 
-	nextBeat, nextExchange, nextLook, nextPush, nextSoon, nextReserve, nextSaveReserve, nextPrune, nextReclaim time.Time
+	nextBeat, nextExchange, nextLook, nextPush, nextSoon, nextReserve, nextSaveReserve, nextPrune, nextReclaim, nextRound time.Time
 }
 
 // call is a request under way.
 type call struct {
-	to  pki.ID
-	req Message
-	ids []pki.ID // of an exchange: who stands at each place of the digest
+	to    pki.ID
+	req   Message
+	begun time.Time
+	ids   []pki.ID // of an exchange: who stands at each place of the digest
 }
 
 // New makes the machine of a member that starts now. Its first Effects save its new incarnation.
@@ -125,6 +140,8 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 		reserve: newReserve(saved.Reserve, now), nominations: newNominations(saved),
 		services: newServices(cfg.Services, saved.Services, now),
 		aliveAt:  now,
+		detector: stale.NewDetector(stale.Config{Strict: cfg.Strict, Period: cfg.Period, Least: leastLimit}),
+		doubts:   map[pki.ID]*doubt{}, hintBudget: hintBurst, hintBudgetAt: now,
 	}
 	m.rebuildTrust()
 	m.aliveChanged(now)
@@ -203,7 +220,7 @@ func (m *Machine) Rotate(now time.Time) (epoch uint64, err error) {
 		m.own.Epoch = old
 		return 0, err
 	}
-	m.answered = false
+	m.accepted = false
 	return m.own.Epoch, nil
 }
 
@@ -211,7 +228,7 @@ func (m *Machine) Rotate(now time.Time) (epoch uint64, err error) {
 // folder, a restored backup, knows nothing of. Where nobody has answered since the epoch began it begins a new one, and
 // tries all peers again. What the peer says of epochs is not believed, so that a liar can cause no more than that.
 func (m *Machine) LeafRefused(now time.Time) {
-	if m.answered || m.left || now.Before(m.nextRenewal) {
+	if m.accepted || m.left || now.Before(m.nextRenewal) {
 		return
 	}
 	m.nextRenewal = now.Add(renewalSpacing)
@@ -235,17 +252,17 @@ func (m *Machine) RevokeLeaves(now time.Time) error {
 		m.own.MinEpoch = old
 		return err
 	}
-	m.tellActive()
+	m.tellActive(now)
 	return nil
 }
 
 // tellActive tells this node's contact to every active peer, beside what is pushed on.
-func (m *Machine) tellActive() {
+func (m *Machine) tellActive(now time.Time) {
 	for _, id := range m.active {
 		if m.mode() == pki.Client {
-			m.send(id, JoinRequest{Contact: m.contact})
+			m.send(now, id, JoinRequest{Contact: m.contact})
 		} else {
-			m.send(id, PushRequest{Contacts: []*view.Contact{m.contact}})
+			m.send(now, id, PushRequest{Contacts: []*view.Contact{m.contact}})
 		}
 	}
 }
@@ -262,7 +279,7 @@ func (m *Machine) Leave(now time.Time) {
 	}
 	m.saveReserve(now)
 	m.pending = nil
-	m.tellActive()
+	m.tellActive(now)
 }
 
 func (m *Machine) mode() pki.Mode { return m.cfg.Chain.Mode() }
@@ -270,7 +287,7 @@ func (m *Machine) mode() pki.Mode { return m.cfg.Chain.Mode() }
 // Deadline is when Advance next has work.
 func (m *Machine) Deadline() time.Time {
 	next := m.nextLook
-	for _, t := range []time.Time{m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon} {
+	for _, t := range [...]time.Time{m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint} {
 		if !t.IsZero() && t.Before(next) {
 			next = t
 		}
@@ -280,9 +297,10 @@ func (m *Machine) Deadline() time.Time {
 
 // Advance does what is due.
 func (m *Machine) Advance(now time.Time) {
+	m.tick(now)
 	if m.left {
 		m.nextLook = now.Add(lookEvery)
-		m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 		return
 	}
 	if !now.Before(m.nextBeat) {
@@ -290,6 +308,9 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	if !now.Before(m.nextLook) {
 		m.look(now)
+	}
+	if !m.nextHint.IsZero() && !now.Before(m.nextHint) {
+		m.tellHints(now)
 	}
 	if !m.nextPush.IsZero() && !now.Before(m.nextPush) {
 		m.push(now)
@@ -372,9 +393,9 @@ func (m *Machine) alarm(now time.Time, last *time.Time, k Kind, s Severity, peer
 }
 
 // send asks a peer of the view.
-func (m *Machine) send(to pki.ID, req Message) *call {
+func (m *Machine) send(now time.Time, to pki.ID, req Message) *call {
 	m.lastCall++
-	c := &call{to: to, req: req}
+	c := &call{to: to, req: req, begun: now}
 	m.calls[m.lastCall] = c
 	m.effects.Sends = append(m.effects.Sends, Send{Call: m.lastCall, To: to, Addresses: m.Addresses(to), Request: req, Timeout: CallTimeout})
 	return c

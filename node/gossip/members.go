@@ -11,11 +11,16 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
-// look is the once-a-second round: verdicts, active peers, reserve.
+// look judges the peers, and once a second sees to the active peers and the reserve.
 func (m *Machine) look(now time.Time) {
-	m.nextLook = now.Add(lookEvery)
-	for _, ch := range m.view.Look(now, m.cfg.Rule) {
-		m.changed(now, ch)
+	m.judge(now)
+	m.nextLook = now.Add(m.nextJudgement(now))
+	if now.Before(m.nextRound) {
+		return
+	}
+	m.nextRound = now.Add(lookEvery)
+	for _, id := range m.view.Look(now) {
+		m.forget(now, id)
 	}
 	m.active = slices.DeleteFunc(m.active, func(id pki.ID) bool { return m.view.Get(id) == nil }) // one that never beat
 	m.sweep()
@@ -35,21 +40,6 @@ func (m *Machine) look(now time.Time) {
 func (m *Machine) saveReserve(now time.Time) {
 	m.nextSaveReserve = now.Add(saveReserve)
 	m.effects.Save.Reserve, m.effects.Save.ReserveChanged = m.reserve.list(), true
-}
-
-func (m *Machine) changed(now time.Time, ch view.Change) {
-	age := ch.Age(now).Round(time.Second / 10)
-	switch ch.State {
-	case view.Late:
-		m.notice(KindLate, Warning, ch.ID, "its signature has not advanced for %s (limit %s)", age, m.cfg.Rule.Late)
-	case view.Dead:
-		m.deactivate(ch.ID)
-		m.notice(KindDead, Error, ch.ID, "%s: its signature has not advanced for %s (limit %s)", ch.Reason, age, m.cfg.Rule.Dead)
-	case view.Alive:
-		m.notice(KindAlive, Info, ch.ID, "its signature advances")
-	case view.Unheard, view.Left:
-	}
-	m.aliveChanged(now)
 }
 
 // aliveChanged makes the hash over everybody alive here, this node among them.
@@ -79,6 +69,8 @@ func (m *Machine) aliveChanged(now time.Time) {
 // forget drops a peer that had to make place.
 func (m *Machine) forget(now time.Time, id pki.ID) {
 	m.deactivate(id)
+	m.believe(id)
+	m.detector.Forget(id)
 	delete(m.attempts, id)
 	m.aliveChanged(now)
 }
@@ -124,7 +116,7 @@ func (m *Machine) wantActive(now time.Time) int {
 func (m *Machine) join(now time.Time, id pki.ID) {
 	a := m.attempt(id)
 	a.joining, a.tried = true, now
-	m.send(id, m.Greeting(now))
+	m.send(now, id, m.Greeting(now))
 	m.effects.Sends[len(m.effects.Sends)-1].Fresh = a.failures > 0
 }
 

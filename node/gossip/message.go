@@ -14,6 +14,7 @@ const (
 	MaxIntroduced      = 8    // the other peers in the answer to a join
 	MaxVersions        = 2048 // of nominations
 	MaxNominationBatch = 64
+	MaxHints           = 64 // a hint or a request
 )
 
 // A Message is one of the requests and responses below. Every value in it has passed wire.
@@ -51,6 +52,7 @@ type ExchangeRequest struct {
 	Beats           []IndexedBeat
 	AliveHash       uint64
 	NominationsHash uint64
+	Hints           []Hint // peers that the caller found dead lately
 }
 
 // ExchangeResponse is what the digest lacks.
@@ -61,10 +63,41 @@ type ExchangeResponse struct {
 	NominationsHash uint64
 }
 
+// ProbeRequest asks the peer itself for its newest beat.
+type ProbeRequest struct {
+	Contact uint16 // low bits of the sequence of its contact as held here
+}
+
+// ProbeResponse is the answer of the peer itself.
+type ProbeResponse struct {
+	Beat    IndexedBeat   // at place 0; Sequence 0 for none
+	Contact *view.Contact // nil where the caller holds it
+}
+
+// A Hint names a peer that seems to have failed, and the newest beat of it that whoever says so has.
+type Hint struct {
+	ID          pki.ID
+	Incarnation uint64
+	Sequence    uint64 // of the beat; 0 for none
+	Stalled     bool   // it answers, and does not progress
+}
+
+// HintRequest passes hints on.
+type HintRequest struct {
+	Hints []Hint
+}
+
+// HintResponse is what refutes them. The Index of a beat is a place in the hints, or from their number on in Contacts.
+type HintResponse struct {
+	Beats    []IndexedBeat
+	Contacts []*view.Contact
+}
+
 // PushRequest tells news at once. Every beat's Index is a place in Contacts.
 type PushRequest struct {
 	Contacts []*view.Contact
 	Beats    []IndexedBeat
+	Reached  bool // their owners answered the caller just now, whom the answerer had hinted that they failed
 }
 
 // PushResponse acknowledges.
@@ -103,6 +136,10 @@ type ReachResponse struct {
 	Error string // empty when it found the caller
 }
 
+func (ProbeRequest) message()        {}
+func (ProbeResponse) message()       {}
+func (HintRequest) message()         {}
+func (HintResponse) message()        {}
 func (ReachRequest) message()        {}
 func (ReachResponse) message()       {}
 func (JoinRequest) message()         {}

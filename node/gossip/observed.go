@@ -73,7 +73,7 @@ func (m *Machine) verifyObserved(now time.Time) {
 			continue
 		}
 		o.tried, o.asked = now, true
-		m.send(m.active[m.cfg.Random.IntN(len(m.active))], ReachRequest{Address: address})
+		m.send(now, m.active[m.cfg.Random.IntN(len(m.active))], ReachRequest{Address: address})
 		return
 	}
 }

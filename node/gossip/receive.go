@@ -4,13 +4,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
 
 // Receive answers a request of a member, whose mode the authorisation table has matched with the kind of request.
 func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
+	m.tick(now)
 	switch req := req.(type) {
 	case JoinRequest:
 		return m.receiveJoin(now, from, req)
@@ -19,7 +19,14 @@ func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 	case PushRequest:
 		m.learnAll(now, from, req.Contacts)
 		m.hearAll(now, from, req.Beats, nil, req.Contacts)
+		if req.Reached {
+			m.vouched(req.Contacts)
+		}
 		return PushResponse{}
+	case ProbeRequest:
+		return m.receiveProbe(now, req)
+	case HintRequest:
+		return m.receiveHint(now, from, req.Hints)
 	case NominationsRequest:
 		start := m.cfg.Random.IntN(1 + len(m.nominations.entries))
 		return NominationsResponse{Nominations: m.nominations.newerThan(req.Versions, start)}
@@ -29,13 +36,16 @@ func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 
 // Reply takes the answer to a call.
 func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
+	m.tick(now)
 	c := m.calls[id]
 	if c == nil {
 		return
 	}
 	delete(m.calls, id)
-	m.answered = true
+	m.accepted = true
+	m.answered(c.to, c.begun)
 	a := m.attempt(c.to)
+	a.slow = max(now.Sub(c.begun), time.Duration(slowDecay*float64(a.slow)))
 	if a.failures > 0 { // a peer that has enough active ones keeps the time it was given
 		a.failures, a.delay, a.next = 0, 0, time.Time{}
 	}
@@ -51,13 +61,19 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 		if m.takeNominations(now, resp.Nominations) == 0 {
 			a.vain = [2]uint64{a.lastHash, m.nominations.hash}
 		}
+	case ProbeResponse:
+		m.probed(now, c, resp)
+	case HintResponse:
+		m.hinted(now, c, c.req.(HintRequest), resp)
 	case ReachResponse:
 		m.reachable(now, c.req.(ReachRequest).Address, resp.Error)
 	}
+	m.concludeAll(now)
 }
 
-// Fail takes note that a call had no answer. Refused tells that the peer is there and answered that it will not.
-func (m *Machine) Fail(now time.Time, id uint64, refused bool) {
+// Fail takes note of how a call failed.
+func (m *Machine) Fail(now time.Time, id uint64, how Failure) {
+	m.tick(now)
 	c := m.calls[id]
 	if c == nil {
 		return
@@ -76,8 +92,9 @@ func (m *Machine) Fail(now time.Time, id uint64, refused bool) {
 	a.failures++
 	a.delay = min(max(firstRetry, 2*a.delay), lastRetry)
 	a.next = now.Add(m.spread(a.delay))
-	if a.failures >= failuresAllowed || refused {
-		m.unreached(c.to)
+	m.failed(now, c, how)
+	if a.failures >= failuresAllowed || how != Unanswered {
+		m.unreached(now, c.to)
 	}
 }
 
@@ -93,10 +110,10 @@ func (m *Machine) reached(id pki.ID) {
 	}
 }
 
-func (m *Machine) unreached(id pki.ID) {
+func (m *Machine) unreached(now time.Time, id pki.ID) {
 	m.deactivate(id)
 	if e := m.view.Get(id); e != nil && !e.Unreachable && !e.State.Fallen() {
-		e.Unreachable = true
+		e.Unreachable, e.UnreachedAt = true, now
 		m.notice(KindUnreached, Warning, id, "no connection from here: tried %v", e.Addresses)
 	}
 }
@@ -188,7 +205,8 @@ func (m *Machine) learnOwn(now time.Time, c *view.Contact) {
 }
 
 // hearAll takes beats: those whose place is within ids belong to these, the others to contacts. A false link ends it.
-func (m *Machine) hearAll(now time.Time, from pki.ID, beats []IndexedBeat, ids []pki.ID, contacts []*view.Contact) {
+// It tells how many were news.
+func (m *Machine) hearAll(now time.Time, from pki.ID, beats []IndexedBeat, ids []pki.ID, contacts []*view.Contact) (news int) {
 	for _, b := range beats {
 		var id pki.ID
 		switch {
@@ -197,32 +215,44 @@ func (m *Machine) hearAll(now time.Time, from pki.ID, beats []IndexedBeat, ids [
 		case b.Index-len(ids) < len(contacts):
 			id = contacts[b.Index-len(ids)].ID
 		}
-		if !m.hear(now, from, id, b) {
-			return
+		switch m.hear(now, from, id, b) {
+		case view.Advanced, view.Revived:
+			news++
+		case view.FalseLink:
+			return news
+		case view.Known, view.Unheld:
 		}
 	}
+	return news
 }
 
-// hear takes one beat. It returns false after a lie.
-func (m *Machine) hear(now time.Time, from, id pki.ID, b IndexedBeat) bool {
+// hear takes one beat.
+func (m *Machine) hear(now time.Time, from, id pki.ID, b IndexedBeat) view.BeatVerdict {
 	e := m.view.Get(id)
 	if e == nil || e.Mode == pki.Client && id != from {
-		return true
+		return view.Unheld
 	}
-	switch m.view.Advance(now, id, b.Contact, b.Beat) {
+	age, seen := e.Age(now), e.Seen
+	verdict := m.view.Advance(now, id, b.Contact, b.Beat)
+	switch verdict {
+	case view.Advanced:
+		m.advanced(now, e, age, seen)
 	case view.Revived:
 		m.revive(now, e)
 	case view.FalseLink:
 		m.alarm(now, &m.attempt(from).lastLie, KindMisbehaved, Warning, from, "told a beat of %s that is not on its ladder", e.Name)
-		return false
-	case view.Advanced, view.Known, view.Unheld:
+	case view.Known, view.Unheld:
 	}
-	return true
+	return verdict
 }
 
-// revive brings a peer back that advanced. A beat that is past the limit already tells only of the past.
+// revive brings a peer back that advanced. A beat that is past the limit already tells only of the past, and one that fell
+// may have to show more than one (stale.Past).
 func (m *Machine) revive(now time.Time, e *view.Entry) {
-	if m.cfg.Rule.Judge(e.Age(now)) != stale.Alive {
+	if m.bound.Limit > 0 && e.Age(now) > m.bound.Limit {
+		return
+	}
+	if e.State == view.Dead && !m.attempt(e.ID).past.Returns(now) {
 		return
 	}
 	was, dropped, ok := m.view.Revive(now, e.ID)
@@ -233,6 +263,8 @@ func (m *Machine) revive(now time.Time, e *view.Entry) {
 		m.forget(now, dropped)
 	}
 	m.aliveChanged(now)
+	a := m.attempt(e.ID)
+	a.failures, a.delay, a.next = 0, 0, time.Time{}
 	m.notice(KindAlive, Info, e.ID, "its signature advances (was %s)", was)
 	if e.Mode == pki.Server {
 		m.reserve.heard(now, e.Contact, m.view)

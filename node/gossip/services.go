@@ -151,7 +151,7 @@ func (m *Machine) visited(now time.Time, address string, who pki.ID, fault strin
 // address is no peer's, so it is never taken for one, and the host seen through it is not this node's to advertise.
 func (m *Machine) Visited(now time.Time, address string, who pki.ID, resp JoinResponse) {
 	m.visited(now, address, who, "")
-	m.answered = m.answered || who != m.ID()
+	m.accepted = m.accepted || who != m.ID()
 	if who == m.ID() || resp.Contact == nil || resp.Contact.ID != who {
 		return
 	}

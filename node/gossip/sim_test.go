@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
@@ -138,8 +137,8 @@ func (a *actor) start() {
 	w := a.w
 	cfg := Config{
 		Identity: a.identity, Genesis: w.genesis, Chain: a.chain, Name: a.name, Interval: time.Second, Period: time.Second,
-		LeafLife: 24 * time.Hour, Rule: stale.Rule{Late: 10 * time.Second, Dead: 30 * time.Second},
-		Random: rand.New(rand.NewPCG(w.r.Uint64(), 2)), Secrets: secrets{w.r}, Seal: a.seal,
+		LeafLife: 24 * time.Hour,
+		Random:   rand.New(rand.NewPCG(w.r.Uint64(), 2)), Secrets: secrets{w.r}, Seal: a.seal,
 	}
 	if a.chain.Mode() == pki.Server {
 		cfg.Addresses = []string{a.name + ":7401"}
@@ -264,11 +263,14 @@ func (a *actor) save(s Save) {
 // carry takes a request to its peer and the answer back, if the network lets it.
 func (w *world) carry(a *actor, s Send) {
 	m, b := a.Machine, w.byID[s.To]
-	fail := func() {
-		if a.Machine == m {
-			a.do(func() { a.Fail(w.now, s.Call, false) })
+	failAs := func(how Failure) func() {
+		return func() {
+			if a.Machine == m {
+				a.do(func() { a.Fail(w.now, s.Call, how) })
+			}
 		}
 	}
+	fail := failAs(Unanswered)
 	lost := func() bool { return w.cut(a, b) || w.r.Float64() < w.loss }
 	if b == nil || lost() || len(s.Addresses) == 0 {
 		w.after(s.Timeout, fail)
@@ -276,7 +278,7 @@ func (w *world) carry(a *actor, s Send) {
 	}
 	w.after(w.latency(w.r), func() {
 		if b.Machine == nil {
-			w.after(w.latency(w.r), fail)
+			w.after(w.latency(w.r), failAs(Absent))
 			return
 		}
 		if r, ok := s.Request.(JoinRequest); ok {

@@ -22,8 +22,7 @@ type Snapshot struct {
 	Disagree    []pki.ID // active peers that list another alive set, or did not say since it changed here
 	Isolated    bool     // peers are known and none is reached
 	Nominations []SealedNomination
-	Rule        stale.Rule
-	Limit       stale.Limit
+	Bound       stale.Bound // the limit of the last look
 }
 
 // A Peer is one entry of the view.
@@ -31,34 +30,50 @@ type Peer struct {
 	view.Entry
 	Age    time.Duration
 	Active bool
+
+	// What the last look found of it; zero for one that is in no list.
+	Own       time.Duration // its own pace
+	Trusted   bool          // its age is in the list that the limit stands on
+	Suspect   bool          // past the limit, and past what its own pace may be stretched to
+	Failures  int           // own calls without answer that count
+	Witnesses int           // exchanges that brought news but none of it, since it is suspect
 }
 
 // Snapshot takes the picture.
 func (m *Machine) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{
 		At: now, Contact: m.contact, Sequence: m.beat.Sequence, Active: slices.Clone(m.active), Observed: m.observedHosts(),
-		Nominations: m.nominations.entries, Rule: m.cfg.Rule,
+		Nominations: m.nominations.entries, Bound: m.bound,
 	}
 	if m.beat.Sequence > 0 {
 		s.Age = now.Sub(m.published)
 	}
-	var ages []time.Duration
+	judged := map[pki.ID]stale.Age{}
+	for _, a := range m.ages {
+		judged[a.ID] = a
+	}
+	known := false
 	for _, e := range m.view.Entries() {
 		if e.State == view.Unheard {
 			continue
 		}
-		s.Peers = append(s.Peers, Peer{Entry: *e, Age: e.Age(now), Active: m.Active(e.ID)})
-		if e.Mode == pki.Server && !e.State.Fallen() {
-			ages = append(ages, e.Age(now))
-		}
+		s.Peers = append(s.Peers, m.peer(now, e, judged[e.ID]))
+		known = known || e.Mode == pki.Server && !e.State.Fallen()
 	}
-	s.Limit = m.cfg.Rule.Over(ages)
 	for _, id := range m.active {
 		if e := m.view.Get(id); e != nil && (e.AliveHash != m.aliveHash || e.HashAt.Before(m.aliveAt)) {
 			s.Disagree = append(s.Disagree, id)
 		}
 	}
-	s.Isolated = len(m.active) == 0 && (len(ages) > 0 || len(m.reserve.entries) > 0)
+	s.Isolated = len(m.active) == 0 && (known || len(m.reserve.entries) > 0)
 	s.Converged = len(s.Disagree) == 0 && !s.Isolated
 	return s
+}
+
+func (m *Machine) peer(now time.Time, e *view.Entry, a stale.Age) Peer {
+	p := Peer{Entry: *e, Age: e.Age(now), Active: m.Active(e.ID), Own: a.Own, Trusted: a.Trusted, Suspect: a.Suspect}
+	if d := m.doubts[e.ID]; d != nil {
+		p.Failures, p.Witnesses = d.failures, len(d.witnesses)
+	}
+	return p
 }

@@ -111,5 +111,9 @@ func (f *flight) end(k kind) {
 		n.do(func(now time.Time) { n.machine.Reply(now, f.send.Call, f.answer) })
 		return
 	}
-	n.do(func(now time.Time) { n.machine.Fail(now, f.send.Call, false) })
+	how := gossip.Unanswered
+	if k == refused {
+		how = gossip.Absent
+	}
+	n.do(func(now time.Time) { n.machine.Fail(now, f.send.Call, how) })
 }

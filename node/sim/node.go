@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/g2g-net/g2g/node/gossip"
-	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/node/wire"
 	"github.com/g2g-net/g2g/pki"
@@ -150,7 +149,7 @@ func (w *world) start(n *node) {
 	random := rand.New(rand.NewPCG(w.r.Uint64(), 2)) //nolint:gosec // chance that repeats is meant
 	m, err := gossip.New(gossip.Config{
 		Identity: n.identity, Genesis: w.genesis, Chain: n.chain, Name: n.name, Addresses: []string{n.host + ":7401"},
-		Interval: w.plan.Interval, Period: w.plan.Period, LeafLife: leafLife, Rule: stale.Rule{Late: w.plan.Late, Dead: w.plan.Dead},
+		Interval: w.plan.Interval, Period: w.plan.Period, LeafLife: leafLife, Strict: w.plan.Strict,
 		Random: random, Secrets: secrets{random}, Seal: n.seal,
 	}, n.clock(), n.disk)
 	if err != nil {

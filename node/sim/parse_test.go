@@ -31,7 +31,6 @@ func TestScenarioErrors(t *testing.T) {
 		"at 2m heal\nat 1m heal":           "f:2:4: 1m comes after 2m0s",
 		"at 1m heal\nnodes 3":              "f:2:1: settings come before what happens",
 		"length 1m\nat 1m heal":            "f: the length of 1m0s is over before all that happens at 1m0s",
-		"late 20s\ndead 20s":               "f: dead 20s is not more than late 20s",
 		"each P":                           "f:1:1: each needs a name and 1 to 32 values",
 		"each P 1\neach Q 2":               "f:2:1: a second each",
 		"each P 1 x\nnodes $P":             `f:2:7: "x" is no number from 1 to 100000`,

@@ -22,8 +22,7 @@ type Plan struct {
 	Join     time.Duration // the starts are spread over it
 	Interval time.Duration // gossip.interval
 	Period   time.Duration // signature.period
-	Late     time.Duration
-	Dead     time.Duration
+	Strict   bool          // the plain rule for ages
 	Regions  []Region
 	RTT      [][]time.Duration // round trip between regions, symmetric
 	Jitter   float64           // mean of what is added to a latency, as a part of it
@@ -63,7 +62,7 @@ func quietPlan() Plan {
 	c := config.Default()
 	p := Plan{
 		Nodes: 1000, Length: 5 * time.Minute, Join: 30 * time.Second, Jitter: 0.1,
-		Interval: c.Gossip.Interval, Period: c.Signature.Period, Late: c.Stale.Late, Dead: c.Stale.Dead,
+		Interval: c.Gossip.Interval, Period: c.Signature.Period,
 	}
 	p.Regions = []Region{{"a", 0.5}, {"b", 0.3}, {"c", 0.2}}
 	const near, ab, ac, bc = time.Millisecond, 30 * time.Millisecond, 150 * time.Millisecond, 90 * time.Millisecond

@@ -1,3 +1,4 @@
+// Package stale finds from the ages of all peers which of them is past the limit.
 package stale
 
 import (

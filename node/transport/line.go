@@ -35,6 +35,9 @@ type line struct {
 	tally
 }
 
+// maxRefusals bounds the addresses of one peer that refusals are remembered of.
+const maxRefusals = 64
+
 type turnKey struct{}
 
 // state is one endpoint an address. The turn stands beside the address: another one makes gRPC connect anew, use the new
@@ -81,6 +84,33 @@ type tally struct {
 	failures uint64
 	failed   time.Time
 	failure  error
+	refusals map[string]time.Time // when an address last refused to connect; none that connected since
+}
+
+// dialled notes what became of a dial.
+func (t *tally) dialled(address string, refused bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !refused {
+		delete(t.refusals, address)
+		return
+	}
+	if t.refusals == nil || len(t.refusals) >= maxRefusals {
+		t.refusals = make(map[string]time.Time)
+	}
+	t.refusals[address] = time.Now()
+}
+
+// refusedAll tells whether each address has refused since a time.
+func (t *tally) refusedAll(addresses []string, since time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range addresses {
+		if at, ok := t.refusals[a]; !ok || at.Before(since) {
+			return false
+		}
+	}
+	return len(addresses) > 0
 }
 
 func (t *tally) ask() {

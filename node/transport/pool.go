@@ -48,6 +48,8 @@ type PoolConfig struct {
 	Source   Source
 	Registry *Registry
 	Dial     Dialer // nil takes TCP; names are resolved anew at every dial, and every answer is tried
+	// Broken is told, without waiting, of a gossip connection that ended while the pool still wanted it; nil for nobody.
+	Broken func(pki.ID)
 }
 
 // A Pool holds the connections from here to peers: one for gossip, and one for the calls of programs once there are any. Whoever
@@ -204,7 +206,7 @@ func (p *Pool) open(id pki.ID, u use, peer *pooled) (err error) {
 	l.conn, err = grpc.NewClient(scheme+":///"+id.String(), append(options,
 		grpc.WithResolvers(l.resolver),
 		grpc.WithTransportCredentials(creds),
-		grpc.WithContextDialer(p.dial),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return p.dial(ctx, id, u, l, address) }),
 		grpc.WithUnaryInterceptor(l.unary),
 		grpc.WithStreamInterceptor(l.stream),
 		grpc.WithConnectParams(grpc.ConnectParams{
@@ -216,14 +218,38 @@ func (p *Pool) open(id pki.ID, u use, peer *pooled) (err error) {
 }
 
 // dial bounds the connect alone: gRPC's own time-out grows with the backoff.
-func (p *Pool) dial(ctx context.Context, address string) (net.Conn, error) {
+func (p *Pool) dial(ctx context.Context, id pki.ID, u use, l *line, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conn, err := p.config.Dial(ctx, address)
+	l.dialled(address, isRefused(err))
 	if err != nil {
 		return nil, err
 	}
-	return hook(conn), nil
+	c := hook(conn)
+	if u == forGossip && p.config.Broken != nil {
+		return &watched{raw: c, broken: func() { p.broken(id) }}, nil
+	}
+	return c, nil
+}
+
+// broken tells of a connection that ended, unless the pool gave it up itself.
+func (p *Pool) broken(id pki.ID) {
+	p.mu.Lock()
+	peer := p.peers[id]
+	wanted := !p.closed && peer != nil && peer.lines[forGossip].conn != nil
+	p.mu.Unlock()
+	if wanted {
+		p.config.Broken(id)
+	}
+}
+
+// Absent tells whether every address of a peer refused a connection since a time: nobody listens there.
+func (p *Pool) Absent(id pki.ID, since time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	peer := p.peers[id]
+	return peer != nil && peer.lines[forGossip].refusedAll(peer.addresses, since)
 }
 
 // Redial makes new handshakes with a peer, with the leaves of now. Calls under way end on the old connections.

@@ -62,6 +62,16 @@ func (s *GossipService) Nominations(ctx context.Context, pb *gossippb.Nomination
 	return serve[*gossippb.NominationsResponse](ctx, s, pb)
 }
 
+// Probe answers one.
+func (s *GossipService) Probe(ctx context.Context, pb *gossippb.ProbeRequest) (*gossippb.ProbeResponse, error) {
+	return serve[*gossippb.ProbeResponse](ctx, s, pb)
+}
+
+// Hint answers one.
+func (s *GossipService) Hint(ctx context.Context, pb *gossippb.HintRequest) (*gossippb.HintResponse, error) {
+	return serve[*gossippb.HintResponse](ctx, s, pb)
+}
+
 // serve takes a request through the gate to the handler.
 func serve[R proto.Message](ctx context.Context, s *GossipService, pb proto.Message) (none R, err error) {
 	member, ok := MemberFrom(ctx)
@@ -164,6 +174,10 @@ func Ask(ctx context.Context, conn grpc.ClientConnInterface, gate *wire.Gate, re
 		pb, err = client.Push(ctx, encoded)
 	case *gossippb.NominationsRequest:
 		pb, err = client.Nominations(ctx, encoded)
+	case *gossippb.ProbeRequest:
+		pb, err = client.Probe(ctx, encoded)
+	case *gossippb.HintRequest:
+		pb, err = client.Hint(ctx, encoded)
 	case *gossippb.ReachRequest:
 		pb, err = client.Reach(ctx, encoded)
 	default:

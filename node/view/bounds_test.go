@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestFlood(t *testing.T) {
 		if i%500 == 0 {
 			checkBounds(t, v)
 			now = now.Add(time.Duration(i%17) * time.Second)
-			v.Look(now, rule)
+			v.Look(now)
 			checkBounds(t, v)
 		}
 	}
@@ -94,8 +95,11 @@ func TestReturnOfTheFallen(t *testing.T) {
 			}
 		}
 		if wave == 0 {
-			now = now.Add(rule.Dead + time.Second)
-			v.Look(now, rule)
+			for _, e := range slices.Clone(v.entries) {
+				if e.State == Alive {
+					v.Convict(now, e.ID, "silent")
+				}
+			}
 		}
 	}
 	for i := range MaxServers {

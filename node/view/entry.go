@@ -3,7 +3,6 @@ package view
 import (
 	"time"
 
-	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -41,7 +40,8 @@ type Entry struct {
 	Reason       string // of a dead peer: stalled or silent
 	Since        time.Time
 	Unreachable  bool
-	AliveHash    uint64 // of its alive set, when it was last told
+	UnreachedAt  time.Time // since when
+	AliveHash    uint64    // of its alive set, when it was last told
 	HashAt       time.Time
 	minEpoch     uint64  // the highest that a contact of the peer named: it holds, whatever a restored backup says
 	budget       float64 // of new contacts
@@ -51,6 +51,9 @@ type Entry struct {
 
 // Age is the time since the peer's signature is known to have advanced.
 func (e *Entry) Age(now time.Time) time.Duration { return now.Sub(e.Seen) + e.claimed }
+
+// Born is when the last beat was made, as far as its age tells: later than it was by the latency of its path.
+func (e *Entry) Born() time.Time { return e.Seen.Add(-e.claimed) }
 
 // Beat is the last verified beat as it is passed on at now.
 func (e *Entry) Beat(now time.Time) Beat {
@@ -65,20 +68,4 @@ func OwnEntry(c *Contact, b Beat, published time.Time) *Entry {
 // refilled is the peer's budget of new contacts: a token bucket of contactBurst, one more each contactSpacing.
 func (e *Entry) refilled(now time.Time) float64 {
 	return min(contactBurst, e.budget+now.Sub(e.budgetAt).Seconds()/contactSpacing.Seconds())
-}
-
-func (e *Entry) judge(now time.Time, rule stale.Rule) {
-	verdict := rule.Judge(e.Age(now))
-	switch {
-	case verdict == stale.Dead:
-		e.State, e.Reason = Dead, "stalled"
-		if e.Unreachable || now.Sub(e.LastExchange) > rule.Late {
-			e.Reason = "silent"
-		}
-	case e.State == Unheard && !e.heard:
-	case verdict == stale.Late:
-		e.State = Late
-	default:
-		e.State = Alive
-	}
 }

@@ -4,11 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/pki"
 )
-
-var rule = stale.Rule{Late: 10 * time.Second, Dead: 30 * time.Second}
 
 // TestVerdicts has one case for each way that a contact can meet the view. Judge must change nothing.
 func TestVerdicts(t *testing.T) {
@@ -77,34 +74,32 @@ func TestStates(t *testing.T) {
 			t.Fatalf("%+v, want %s %q", e, want, reason)
 		}
 	}
-	wait := func(d time.Duration) []Change {
+	wait := func(d time.Duration) []pki.ID {
 		now = now.Add(d)
-		return v.Look(now, rule)
+		return v.Look(now)
 	}
 	put(t, v, now, c)
 	is(Unheard, "")
-	if ch := wait(rule.Late + time.Second); len(ch) > 0 {
-		t.Errorf("an unheard peer changed: %v", ch)
+	if gone := wait(UnheardLife); len(gone) > 0 {
+		t.Errorf("an unheard peer is gone too soon: %v", gone)
 	}
 	hear(t, v, now, c, w.beat(1), Revived)
 	is(Alive, "")
-	wait(rule.Late)
-	is(Alive, "")
-	if ch := wait(1); len(ch) != 1 || ch[0].From != Alive || ch[0].State != Late {
-		t.Errorf("%v", ch)
-	}
+	wait(time.Hour)
+	is(Alive, "") // its age is judged elsewhere
+	v.SetLate(now, c.ID, true)
 	is(Late, "")
 	hear(t, v, now, c, w.beat(2), Advanced)
-	wait(0)
+	is(Late, "")
+	v.SetLate(now, c.ID, false)
 	is(Alive, "")
-	v.Get(c.ID).LastExchange = now.Add(rule.Dead)
-	wait(rule.Dead + 1)
+	v.Convict(now, c.ID, "stalled")
 	is(Dead, "stalled")
 	hear(t, v, now, c, w.beat(2), Known)
 	is(Dead, "stalled")
 	hear(t, v, now, c, w.beat(3), Revived)
 	is(Alive, "")
-	wait(rule.Dead + 1)
+	v.Convict(now, c.ID, "silent")
 	is(Dead, "silent")
 	c = w.contact(2, left)
 	put(t, v, now, c)
@@ -125,7 +120,7 @@ func TestStates(t *testing.T) {
 		t.Error("a peer that left is kept for ever")
 	}
 	put(t, v, now, w.contact(5))
-	wait(rule.Dead + 1)
+	wait(UnheardLife + 1)
 	if v.Get(c.ID) != nil {
 		t.Error("a peer that was never heard is kept for ever")
 	}

@@ -94,7 +94,7 @@ func TestReplayRevivesNobody(t *testing.T) {
 	for k := range uint64(9) {
 		hear(t, v, now, c, w.beat(k+1), Known)
 	}
-	v.Look(now, rule)
+	v.Look(now)
 	if e := v.Get(c.ID); e.State != Unheard {
 		t.Errorf("replayed, the peer is %s", e.State)
 	}

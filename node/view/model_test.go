@@ -78,7 +78,7 @@ func TestVersionsNeverGoBack(t *testing.T) {
 			case 5:
 				v.Drop(id)
 			case 6:
-				v.Look(now, rule)
+				v.Look(now)
 			}
 			if m.known && v.MinEpochs()[id] != m.minEpoch {
 				t.Fatalf("seed %d: the lowest epoch is %d, the model %+v", seed, v.MinEpochs()[id], *m)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -20,6 +19,8 @@ const (
 
 	// Forget is how long a dead or left peer is kept.
 	Forget = 10 * time.Minute
+	// UnheardLife is how long a contact is kept of which no beat comes.
+	UnheardLife = 30 * time.Second
 
 	contactSpacing = 2 * time.Second // of new contacts by one ID, on average
 	contactBurst   = 4
@@ -236,37 +237,37 @@ func (v *View) Advance(now time.Time, id pki.ID, low uint16, b Beat) BeatVerdict
 	return Advanced
 }
 
-// A Change is a new verdict on a peer.
-type Change struct {
-	*Entry
-	From State
+// SetLate says whether a peer that is alive or late is late now.
+func (v *View) SetLate(now time.Time, id pki.ID, late bool) {
+	e := v.Get(id)
+	e.State, e.Since = Alive, now
+	if late {
+		e.State = Late
+	}
 }
 
-// Look judges every peer by its age, forgets those that fell long ago, and returns what changed, ordered by ID.
-func (v *View) Look(now time.Time, rule stale.Rule) (changes []Change) {
-	var gone []pki.ID
+// Convict makes the peer dead, for a reason: stalled or silent.
+func (v *View) Convict(now time.Time, id pki.ID, reason string) {
+	e := v.Get(id)
+	e.State, e.Since, e.Reason = Dead, now, reason
+	v.bury()
+}
+
+// Full tells whether a server-mode peer more would need another's place.
+func (v *View) Full() bool { return v.live(pki.Server) >= MaxServers }
+
+// Look forgets those that fell long ago and those that were never heard, and returns their IDs.
+func (v *View) Look(now time.Time) (gone []pki.ID) {
 	for _, e := range v.entries {
-		if e.State.Fallen() {
-			if now.Sub(e.Since) > Forget {
-				gone = append(gone, e.ID)
-			}
-			continue
-		}
-		from := e.State
-		e.judge(now, rule)
-		switch {
-		case from == Unheard && e.State == Dead:
+		since := now.Sub(e.Since)
+		if e.State.Fallen() && since > Forget || e.State == Unheard && since > UnheardLife {
 			gone = append(gone, e.ID)
-		case from != e.State:
-			e.Since = now
-			changes = append(changes, Change{e, from})
 		}
 	}
 	for _, id := range gone {
 		v.Drop(id)
 	}
-	v.bury()
-	return changes
+	return gone
 }
 
 // Revive makes the peer alive after a beat that Advance called Revived. It returns the state before, and the ID that had to

@@ -26,7 +26,7 @@ func Encode(m gossip.Message) proto.Message {
 	case gossip.ExchangeRequest:
 		return &gossippb.ExchangeRequest{
 			Salt: m.Salt, Digest: digestBytes(m.Digest), Beats: beatBytes(m.Beats),
-			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash,
+			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash, Hints: hintBytes(m.Hints),
 		}
 	case gossip.ExchangeResponse:
 		return &gossippb.ExchangeResponse{
@@ -34,13 +34,21 @@ func Encode(m gossip.Message) proto.Message {
 			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash,
 		}
 	case gossip.PushRequest:
-		return &gossippb.PushRequest{Contacts: envelopes(m.Contacts), Beats: beatBytes(m.Beats)}
+		return &gossippb.PushRequest{Contacts: envelopes(m.Contacts), Beats: beatBytes(m.Beats), Reached: m.Reached}
 	case gossip.PushResponse:
 		return &gossippb.PushResponse{}
 	case gossip.NominationsRequest:
 		return &gossippb.NominationsRequest{Versions: nominationVersions(m.Versions)}
 	case gossip.NominationsResponse:
 		return &gossippb.NominationsResponse{Nominations: sealedNominations(m.Nominations)}
+	case gossip.ProbeRequest:
+		return &gossippb.ProbeRequest{Contact: uint32(m.Contact)}
+	case gossip.ProbeResponse:
+		return probeResponseBytes(m)
+	case gossip.HintRequest:
+		return &gossippb.HintRequest{Hints: hintBytes(m.Hints)}
+	case gossip.HintResponse:
+		return &gossippb.HintResponse{Beats: beatBytes(m.Beats), Contacts: envelopes(m.Contacts)}
 	case gossip.ReachRequest:
 		return &gossippb.ReachRequest{Address: m.Address}
 	case gossip.ReachResponse:

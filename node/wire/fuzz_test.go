@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/gossippb"
 )
@@ -83,6 +84,31 @@ func FuzzExchangeRequest(f *testing.F) {
 	fuzzMessage(f, func() proto.Message { return &gossippb.ExchangeRequest{} },
 		func(pb proto.Message) (gossip.Message, error) { return NewGate(w.genesis).Request(now, pb) },
 		w.requests()[1])
+}
+
+func FuzzHint(f *testing.F) {
+	w := newWorld()
+	fuzzMessage(f, func() proto.Message { return &gossippb.HintRequest{} },
+		func(pb proto.Message) (gossip.Message, error) { return NewGate(w.genesis).Request(now, pb) },
+		gossip.HintRequest{Hints: hints(2)})
+}
+
+func FuzzRefutation(f *testing.F) {
+	w := newWorld()
+	fuzzMessage(f, func() proto.Message { return &gossippb.HintResponse{} },
+		func(pb proto.Message) (gossip.Message, error) {
+			return NewGate(w.genesis).Response(now, pb, gossip.HintRequest{Hints: hints(2)})
+		},
+		gossip.HintResponse{Beats: []gossip.IndexedBeat{beat(2, 2), beat(1, 77)}, Contacts: []*view.Contact{w.oak()}})
+}
+
+func FuzzProbed(f *testing.F) {
+	w := newWorld()
+	fuzzMessage(f, func() proto.Message { return &gossippb.ProbeResponse{} },
+		func(pb proto.Message) (gossip.Message, error) {
+			return NewGate(w.genesis).Response(now, pb, gossip.ProbeRequest{})
+		},
+		gossip.ProbeResponse{Beat: beat(0, 2), Contact: w.oak()}, gossip.ProbeResponse{})
 }
 
 func FuzzJoin(f *testing.F) {

@@ -24,6 +24,10 @@ func (g *Gate) Request(now time.Time, m proto.Message) (gossip.Message, error) {
 		return accept("push", func() (gossip.Message, error) { return g.pushRequest(now, m) })
 	case *gossippb.NominationsRequest:
 		return accept("nominations", func() (gossip.Message, error) { return nominationsRequest(m) })
+	case *gossippb.ProbeRequest:
+		return accept("probe", func() (gossip.Message, error) { return probeRequest(m) })
+	case *gossippb.HintRequest:
+		return accept("hint", func() (gossip.Message, error) { return hintRequest(m) })
 	case *gossippb.ReachRequest:
 		return accept("reach", func() (gossip.Message, error) {
 			return gossip.ReachRequest{Address: m.GetAddress()}, pki.CheckAddress(m.GetAddress())
@@ -50,6 +54,14 @@ func (g *Gate) Response(now time.Time, m proto.Message, sent gossip.Message) (go
 	case *gossippb.NominationsResponse:
 		if _, ok := sent.(gossip.NominationsRequest); ok {
 			return accept("answer to nominations", func() (gossip.Message, error) { return g.nominationsResponse(m) })
+		}
+	case *gossippb.ProbeResponse:
+		if _, ok := sent.(gossip.ProbeRequest); ok {
+			return accept("answer to probe", func() (gossip.Message, error) { return g.probeResponse(now, m) })
+		}
+	case *gossippb.HintResponse:
+		if sent, ok := sent.(gossip.HintRequest); ok {
+			return accept("answer to hint", func() (gossip.Message, error) { return g.hintResponse(now, m, len(sent.Hints)) })
 		}
 	case *gossippb.ReachResponse:
 		if _, ok := sent.(gossip.ReachRequest); ok {
@@ -126,7 +138,10 @@ func exchangeRequest(pb *gossippb.ExchangeRequest) (m gossip.ExchangeRequest, er
 	if m.Digest, err = parseDigest(pb.GetDigest()); err != nil {
 		return m, err
 	}
-	m.Beats, err = parseBeats(pb.GetBeats(), len(m.Digest))
+	if m.Beats, err = parseBeats(pb.GetBeats(), len(m.Digest)); err != nil {
+		return m, err
+	}
+	m.Hints, err = parseHints(pb.GetHints())
 	return m, err
 }
 
@@ -142,6 +157,7 @@ func (g *Gate) exchangeResponse(now time.Time, pb *gossippb.ExchangeResponse, di
 }
 
 func (g *Gate) pushRequest(now time.Time, pb *gossippb.PushRequest) (m gossip.PushRequest, err error) {
+	m.Reached = pb.GetReached()
 	if m.Beats, err = parseBeats(pb.GetBeats(), len(pb.GetContacts())); err != nil {
 		return m, err
 	}

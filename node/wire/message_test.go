@@ -29,12 +29,22 @@ func (w *world) requests() []gossip.Message {
 		gossip.JoinRequest{Contact: oak, Beat: beat(0, 2).Beat, Active: true, Urgent: true},
 		gossip.ExchangeRequest{
 			Salt: 1<<64 - 1, Digest: []view.Version{{Hash: 1, Contact: 2, Beat: 3}, {Hash: 1<<32 - 1, Contact: 1<<32 - 1, Beat: 4096}},
-			Beats: []gossip.IndexedBeat{beat(1, 9), beat(0, 8)}, AliveHash: 5, NominationsHash: 6,
+			Beats: []gossip.IndexedBeat{beat(1, 9), beat(0, 8)}, AliveHash: 5, NominationsHash: 6, Hints: hints(1),
 		},
-		gossip.PushRequest{Contacts: []*view.Contact{oak, w.seal(w.client, w.clientContact)}, Beats: []gossip.IndexedBeat{beat(1, 2)}},
+		gossip.PushRequest{Contacts: []*view.Contact{oak, w.seal(w.client, w.clientContact)}, Beats: []gossip.IndexedBeat{beat(1, 2)}, Reached: true},
 		gossip.NominationsRequest{Versions: []gossip.NominationVersion{{Token: pki.TokenID{1}, Version: 2}, {Token: pki.TokenID{3}, Version: 1<<64 - 1}}},
 		gossip.ReachRequest{Address: "10.0.0.1:7401"},
+		gossip.ProbeRequest{Contact: 1<<16 - 1},
+		gossip.HintRequest{Hints: hints(2)},
 	}
+}
+
+// hints are so many, of both kinds.
+func hints(n int) (list []gossip.Hint) {
+	for i := range n {
+		list = append(list, gossip.Hint{ID: pki.ID{byte(i)}, Incarnation: 1<<64 - 1, Sequence: view.LadderLength, Stalled: i%2 == 1})
+	}
+	return list
 }
 
 // responses are the valid answers to them.
@@ -46,6 +56,8 @@ func (w *world) responses() []gossip.Message {
 		gossip.PushResponse{},
 		gossip.NominationsResponse{Nominations: []gossip.SealedNomination{{Nomination: w.nomination, Sealed: value(w.nomination.Seal(w.server))}}},
 		gossip.ReachResponse{Error: "dial 10.0.0.1:7401: refused"},
+		gossip.ProbeResponse{Beat: beat(0, 2), Contact: oak},
+		gossip.HintResponse{Beats: []gossip.IndexedBeat{beat(2, 2), beat(1, 77)}, Contacts: []*view.Contact{oak}},
 	}
 }
 
@@ -141,6 +153,12 @@ func TestRequestRefusals(t *testing.T) {
 		"token ID":            {&gossippb.NominationsRequest{Versions: []*gossippb.NominationVersion{{TokenId: make([]byte, 9)}}}, "read nominations: token ID of 9 bytes where 8 are needed"},
 		"reach":               {&gossippb.ReachRequest{}, `read reach: address "": no port`},
 		"reach address":       {&gossippb.ReachRequest{Address: "10.0.0.1:0"}, `read reach: address "10.0.0.1:0": port "0" is not 1 to 65535`},
+		"probe":               {&gossippb.ProbeRequest{Contact: 1 << 16}, "read probe: contact 65536 where 16 bits are meant"},
+		"hint size":           {&gossippb.HintRequest{Hints: make([]byte, 44)}, "read hint: hints of 44 bytes are no multiple of 43"},
+		"hint kind":           {&gossippb.HintRequest{Hints: make([]byte, 43)}, "read hint: hint of kind 0 where 1 and 2 are known"},
+		"hint sequence":       {&gossippb.HintRequest{Hints: append(append(make([]byte, 40), 0x10, 1), 1)}, "read hint: hint of sequence 4097 where 0 to 4096 are allowed"},
+		"hints":               {&gossippb.HintRequest{Hints: make([]byte, 43*65)}, "read hint: 65 hints are over the bound of 64"},
+		"exchange hints":      {&gossippb.ExchangeRequest{Hints: make([]byte, 42)}, "read exchange: hints of 42 bytes are no multiple of 43"},
 		"no version":          {&gossippb.NominationsRequest{Versions: make([]*gossippb.NominationVersion, 1)}, "read nominations: token ID of 0 bytes where 8 are needed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,6 +205,10 @@ func TestResponseRefusals(t *testing.T) {
 		"reach for push":      {&gossippb.ReachResponse{}, push, "read answer: *gossippb.ReachResponse does not answer gossip.PushRequest"},
 		"reach reason":        {&gossippb.ReachResponse{Error: "a\x1b[2J"}, gossip.ReachRequest{}, `read answer to reach: reason "a\x1b[2J" has characters that do not print`},
 		"long reason":         {&gossippb.ReachResponse{Error: strings.Repeat("x", 513)}, gossip.ReachRequest{}, "read answer to reach: reason of 513 bytes where 1 to 512 are allowed"},
+		"probe beat":          {&gossippb.ProbeResponse{Contact: oak, Beat: beatBytes([]gossip.IndexedBeat{beat(0, 3)})}, gossip.ProbeRequest{}, "read answer to probe: beat at place 0 belongs to another contact"},
+		"probe contact":       {&gossippb.ProbeResponse{Contact: &gossippb.Envelope{}}, gossip.ProbeRequest{}, "read answer to probe: read contact: envelope: public key: 0 bytes where 32 are needed"},
+		"hint place":          {&gossippb.HintResponse{Beats: beatBytes([]gossip.IndexedBeat{beat(1, 2)})}, gossip.HintRequest{Hints: hints(1)}, "read answer to hint: beat at place 1 where there are 1"},
+		"hint's contacts":     {&gossippb.HintResponse{Contacts: make([]*gossippb.Envelope, 5)}, gossip.HintRequest{}, "read answer to hint: 5 contacts are over the bound of 4"},
 		"no nomination":       {&gossippb.NominationsResponse{Nominations: make([]*gossippb.Envelope, 1)}, nominations, "read answer to nominations: there is no envelope"},
 		"contact in disguise": {&gossippb.NominationsResponse{Nominations: []*gossippb.Envelope{oak}}, nominations, "read answer to nominations: open nomination: the seal does not fit"},
 		"nomination's seal":   {&gossippb.NominationsResponse{Nominations: []*gossippb.Envelope{badSeal}}, nominations, "read answer to nominations: open nomination: the seal does not fit"},
@@ -273,7 +295,10 @@ func TestLargestMessagesFit(t *testing.T) {
 	for name, pb := range map[string]proto.Message{
 		"join":                  Encode(gossip.JoinRequest{Contact: contacts[0], Beat: beats[0].Beat, Active: true, Urgent: true}),
 		"answer to join":        Encode(gossip.JoinResponse{Contact: contacts[0], Beat: beats[0].Beat, Observed: observed, Active: true, Contacts: contacts[1:]}),
-		"exchange":              Encode(gossip.ExchangeRequest{Salt: 1, Digest: make([]view.Version, gossip.MaxDigest), Beats: beats, AliveHash: 1, NominationsHash: 1}),
+		"exchange":              Encode(gossip.ExchangeRequest{Salt: 1, Digest: make([]view.Version, gossip.MaxDigest), Beats: beats, AliveHash: 1, NominationsHash: 1, Hints: hints(gossip.MaxHints)}),
+		"hint":                  Encode(gossip.HintRequest{Hints: hints(gossip.MaxHints)}),
+		"answer to hint":        Encode(gossip.HintResponse{Beats: beats, Contacts: contacts[:gossip.MaxContacts]}),
+		"answer to probe":       Encode(gossip.ProbeResponse{Beat: beats[0], Contact: contacts[0]}),
 		"answer to exchange":    Encode(gossip.ExchangeResponse{Beats: beats, Contacts: contacts[:gossip.MaxContacts], AliveHash: 1, NominationsHash: 1}),
 		"push":                  Encode(gossip.PushRequest{Contacts: contacts[1:], Beats: beats}),
 		"nominations":           Encode(gossip.NominationsRequest{Versions: versions}),

@@ -15,11 +15,16 @@ import (
 func Size(m gossip.Message) int {
 	switch m := m.(type) {
 	case gossip.ExchangeRequest: // a simulator asks for nothing as often as for these
-		return fixedSize(m.Salt, m.AliveHash, m.NominationsHash) + bytesSize(len(m.Digest)*versionSize) + bytesSize(len(m.Beats)*beatSize)
+		return fixedSize(m.Salt, m.AliveHash, m.NominationsHash) + bytesSize(len(m.Digest)*versionSize) + bytesSize(len(m.Beats)*beatSize) +
+			bytesSize(len(m.Hints)*hintSize)
 	case gossip.ExchangeResponse:
 		return fixedSize(m.AliveHash, m.NominationsHash) + bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
 	case gossip.PushRequest:
-		return bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
+		n := bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
+		if m.Reached {
+			n += 2
+		}
+		return n
 	}
 	return proto.Size(Encode(m))
 }

@@ -325,7 +325,6 @@ type Self struct {
 	Advertised      []string               `protobuf:"bytes,11,rep,name=advertised,proto3" json:"advertised,omitempty"`
 	Observed        []string               `protobuf:"bytes,12,rep,name=observed,proto3" json:"observed,omitempty"`               // this node's hosts as peers saw them
 	LimitMs         int64                  `protobuf:"varint,13,opt,name=limit_ms,json=limitMs,proto3" json:"limit_ms,omitempty"` // age from which a peer is late
-	DeadMs          int64                  `protobuf:"varint,14,opt,name=dead_ms,json=deadMs,proto3" json:"dead_ms,omitempty"`    // age from which a peer is dead
 	Leaf            *Leaf                  `protobuf:"bytes,15,opt,name=leaf,proto3" json:"leaf,omitempty"`
 	Signature       *Signature             `protobuf:"bytes,16,opt,name=signature,proto3" json:"signature,omitempty"`
 	Depth           uint32                 `protobuf:"varint,17,opt,name=depth,proto3" json:"depth,omitempty"`
@@ -463,13 +462,6 @@ func (x *Self) GetObserved() []string {
 func (x *Self) GetLimitMs() int64 {
 	if x != nil {
 		return x.LimitMs
-	}
-	return 0
-}
-
-func (x *Self) GetDeadMs() int64 {
-	if x != nil {
-		return x.DeadMs
 	}
 	return 0
 }
@@ -2686,7 +2678,7 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\n" +
 	"latency_ms\x18\x02 \x03(\x02R\tlatencyMs\x12\x15\n" +
 	"\x06age_ms\x18\x03 \x03(\x02R\x05ageMs\x12\x1a\n" +
-	"\bdistance\x18\x04 \x03(\x02R\bdistance\"\x99\a\n" +
+	"\bdistance\x18\x04 \x03(\x02R\bdistance\"\x86\a\n" +
 	"\x04Self\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -2703,8 +2695,7 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"advertised\x18\v \x03(\tR\n" +
 	"advertised\x12\x1a\n" +
 	"\bobserved\x18\f \x03(\tR\bobserved\x12\x19\n" +
-	"\blimit_ms\x18\r \x01(\x03R\alimitMs\x12\x17\n" +
-	"\adead_ms\x18\x0e \x01(\x03R\x06deadMs\x12&\n" +
+	"\blimit_ms\x18\r \x01(\x03R\alimitMs\x12&\n" +
 	"\x04leaf\x18\x0f \x01(\v2\x12.g2g.admin.v1.LeafR\x04leaf\x125\n" +
 	"\tsignature\x18\x10 \x01(\v2\x17.g2g.admin.v1.SignatureR\tsignature\x12\x14\n" +
 	"\x05depth\x18\x11 \x01(\rR\x05depth\x12-\n" +
@@ -2720,7 +2711,7 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\astretch\x18\x1b \x01(\x01R\astretch\x12\x19\n" +
 	"\bfloor_ms\x18\x1c \x01(\x03R\afloorMs\x12+\n" +
 	"\x06groups\x18\x1d \x03(\v2\x13.g2g.admin.v1.GroupR\x06groups\x12)\n" +
-	"\x05order\x18\x1e \x03(\v2\x13.g2g.admin.v1.PlaceR\x05order\"j\n" +
+	"\x05order\x18\x1e \x03(\v2\x13.g2g.admin.v1.PlaceR\x05orderJ\x04\b\x0e\x10\x0f\"j\n" +
 	"\x05Group\x12\x16\n" +
 	"\x06letter\x18\x01 \x01(\tR\x06letter\x12\x19\n" +
 	"\blabel_ms\x18\x02 \x01(\x01R\alabelMs\x12.\n" +

@@ -1029,6 +1029,7 @@ type ExchangeRequest struct {
 	Beats           []byte                 `protobuf:"bytes,3,opt,name=beats,proto3" json:"beats,omitempty"`                            // 24 bytes each; the index is a place in digest
 	AliveHash       uint64                 `protobuf:"fixed64,4,opt,name=alive_hash,json=aliveHash,proto3" json:"alive_hash,omitempty"` // over the IDs that the caller holds alive, itself included
 	NominationsHash uint64                 `protobuf:"fixed64,5,opt,name=nominations_hash,json=nominationsHash,proto3" json:"nominations_hash,omitempty"`
+	Hints           []byte                 `protobuf:"bytes,6,opt,name=hints,proto3" json:"hints,omitempty"` // 43 bytes each: peers that the caller found dead lately
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1096,6 +1097,13 @@ func (x *ExchangeRequest) GetNominationsHash() uint64 {
 		return x.NominationsHash
 	}
 	return 0
+}
+
+func (x *ExchangeRequest) GetHints() []byte {
+	if x != nil {
+		return x.Hints
+	}
+	return nil
 }
 
 type ExchangeResponse struct {
@@ -1169,7 +1177,8 @@ func (x *ExchangeResponse) GetNominationsHash() uint64 {
 type PushRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Contacts      []*Envelope            `protobuf:"bytes,1,rep,name=contacts,proto3" json:"contacts,omitempty"`
-	Beats         []byte                 `protobuf:"bytes,2,opt,name=beats,proto3" json:"beats,omitempty"` // the index is a place in contacts
+	Beats         []byte                 `protobuf:"bytes,2,opt,name=beats,proto3" json:"beats,omitempty"`      // the index is a place in contacts
+	Reached       bool                   `protobuf:"varint,3,opt,name=reached,proto3" json:"reached,omitempty"` // the owners of contacts answered the caller just now, who was hinted that they failed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1218,6 +1227,13 @@ func (x *PushRequest) GetBeats() []byte {
 	return nil
 }
 
+func (x *PushRequest) GetReached() bool {
+	if x != nil {
+		return x.Reached
+	}
+	return false
+}
+
 type PushResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1254,6 +1270,198 @@ func (*PushResponse) Descriptor() ([]byte, []int) {
 	return file_gossippb_gossip_proto_rawDescGZIP(), []int{15}
 }
 
+type ProbeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Contact       uint32                 `protobuf:"varint,1,opt,name=contact,proto3" json:"contact,omitempty"` // low 16 bits of the sequence of the answerer's contact as the caller holds it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProbeRequest) Reset() {
+	*x = ProbeRequest{}
+	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProbeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProbeRequest) ProtoMessage() {}
+
+func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProbeRequest.ProtoReflect.Descriptor instead.
+func (*ProbeRequest) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ProbeRequest) GetContact() uint32 {
+	if x != nil {
+		return x.Contact
+	}
+	return 0
+}
+
+type ProbeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Beat          []byte                 `protobuf:"bytes,1,opt,name=beat,proto3" json:"beat,omitempty"`       // of the answerer, 24 bytes, index 0; none before its first
+	Contact       *Envelope              `protobuf:"bytes,2,opt,name=contact,proto3" json:"contact,omitempty"` // of the answerer, where the caller holds another
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProbeResponse) Reset() {
+	*x = ProbeResponse{}
+	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProbeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProbeResponse) ProtoMessage() {}
+
+func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProbeResponse.ProtoReflect.Descriptor instead.
+func (*ProbeResponse) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ProbeResponse) GetBeat() []byte {
+	if x != nil {
+		return x.Beat
+	}
+	return nil
+}
+
+func (x *ProbeResponse) GetContact() *Envelope {
+	if x != nil {
+		return x.Contact
+	}
+	return nil
+}
+
+type HintRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hints         []byte                 `protobuf:"bytes,1,opt,name=hints,proto3" json:"hints,omitempty"` // 43 bytes each
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HintRequest) Reset() {
+	*x = HintRequest{}
+	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HintRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HintRequest) ProtoMessage() {}
+
+func (x *HintRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HintRequest.ProtoReflect.Descriptor instead.
+func (*HintRequest) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *HintRequest) GetHints() []byte {
+	if x != nil {
+		return x.Hints
+	}
+	return nil
+}
+
+type HintResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Beats         []byte                 `protobuf:"bytes,1,opt,name=beats,proto3" json:"beats,omitempty"`       // newer ones than the hints name; the index is a place in hints, or their number plus a place in contacts
+	Contacts      []*Envelope            `protobuf:"bytes,2,rep,name=contacts,proto3" json:"contacts,omitempty"` // newer ones
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HintResponse) Reset() {
+	*x = HintResponse{}
+	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HintResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HintResponse) ProtoMessage() {}
+
+func (x *HintResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HintResponse.ProtoReflect.Descriptor instead.
+func (*HintResponse) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *HintResponse) GetBeats() []byte {
+	if x != nil {
+		return x.Beats
+	}
+	return nil
+}
+
+func (x *HintResponse) GetContacts() []*Envelope {
+	if x != nil {
+		return x.Contacts
+	}
+	return nil
+}
+
 type PingRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1262,7 +1470,7 @@ type PingRequest struct {
 
 func (x *PingRequest) Reset() {
 	*x = PingRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossippb_gossip_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1482,7 @@ func (x *PingRequest) String() string {
 func (*PingRequest) ProtoMessage() {}
 
 func (x *PingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossippb_gossip_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1495,7 @@ func (x *PingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingRequest.ProtoReflect.Descriptor instead.
 func (*PingRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{16}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{20}
 }
 
 type PingResponse struct {
@@ -1298,7 +1506,7 @@ type PingResponse struct {
 
 func (x *PingResponse) Reset() {
 	*x = PingResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossippb_gossip_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1310,7 +1518,7 @@ func (x *PingResponse) String() string {
 func (*PingResponse) ProtoMessage() {}
 
 func (x *PingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossippb_gossip_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1323,7 +1531,7 @@ func (x *PingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingResponse.ProtoReflect.Descriptor instead.
 func (*PingResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{17}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{21}
 }
 
 type ReachRequest struct {
@@ -1335,7 +1543,7 @@ type ReachRequest struct {
 
 func (x *ReachRequest) Reset() {
 	*x = ReachRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossippb_gossip_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1555,7 @@ func (x *ReachRequest) String() string {
 func (*ReachRequest) ProtoMessage() {}
 
 func (x *ReachRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossippb_gossip_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1568,7 @@ func (x *ReachRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReachRequest.ProtoReflect.Descriptor instead.
 func (*ReachRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{18}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReachRequest) GetAddress() string {
@@ -1379,7 +1587,7 @@ type ReachResponse struct {
 
 func (x *ReachResponse) Reset() {
 	*x = ReachResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossippb_gossip_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1599,7 @@ func (x *ReachResponse) String() string {
 func (*ReachResponse) ProtoMessage() {}
 
 func (x *ReachResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossippb_gossip_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1612,7 @@ func (x *ReachResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReachResponse.ProtoReflect.Descriptor instead.
 func (*ReachResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{19}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ReachResponse) GetError() string {
@@ -1423,7 +1631,7 @@ type NominationsRequest struct {
 
 func (x *NominationsRequest) Reset() {
 	*x = NominationsRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossippb_gossip_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1435,7 +1643,7 @@ func (x *NominationsRequest) String() string {
 func (*NominationsRequest) ProtoMessage() {}
 
 func (x *NominationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossippb_gossip_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1448,7 +1656,7 @@ func (x *NominationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominationsRequest.ProtoReflect.Descriptor instead.
 func (*NominationsRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{20}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *NominationsRequest) GetVersions() []*NominationVersion {
@@ -1468,7 +1676,7 @@ type NominationVersion struct {
 
 func (x *NominationVersion) Reset() {
 	*x = NominationVersion{}
-	mi := &file_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossippb_gossip_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1480,7 +1688,7 @@ func (x *NominationVersion) String() string {
 func (*NominationVersion) ProtoMessage() {}
 
 func (x *NominationVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossippb_gossip_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1493,7 +1701,7 @@ func (x *NominationVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominationVersion.ProtoReflect.Descriptor instead.
 func (*NominationVersion) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{21}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *NominationVersion) GetTokenId() []byte {
@@ -1519,7 +1727,7 @@ type NominationsResponse struct {
 
 func (x *NominationsResponse) Reset() {
 	*x = NominationsResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossippb_gossip_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1531,7 +1739,7 @@ func (x *NominationsResponse) String() string {
 func (*NominationsResponse) ProtoMessage() {}
 
 func (x *NominationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossippb_gossip_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1544,7 +1752,7 @@ func (x *NominationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominationsResponse.ProtoReflect.Descriptor instead.
 func (*NominationsResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{22}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *NominationsResponse) GetNominations() []*Envelope {
@@ -1570,7 +1778,7 @@ type ClaimRequest struct {
 
 func (x *ClaimRequest) Reset() {
 	*x = ClaimRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossippb_gossip_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1582,7 +1790,7 @@ func (x *ClaimRequest) String() string {
 func (*ClaimRequest) ProtoMessage() {}
 
 func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossippb_gossip_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1595,7 +1803,7 @@ func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimRequest.ProtoReflect.Descriptor instead.
 func (*ClaimRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{23}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ClaimRequest) GetTokenKey() []byte {
@@ -1658,7 +1866,7 @@ type ClaimResponse struct {
 
 func (x *ClaimResponse) Reset() {
 	*x = ClaimResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[24]
+	mi := &file_gossippb_gossip_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1670,7 +1878,7 @@ func (x *ClaimResponse) String() string {
 func (*ClaimResponse) ProtoMessage() {}
 
 func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[24]
+	mi := &file_gossippb_gossip_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1683,7 +1891,7 @@ func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimResponse.ProtoReflect.Descriptor instead.
 func (*ClaimResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{24}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ClaimResponse) GetChain() []byte {
@@ -1781,24 +1989,36 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x04beat\x18\x02 \x01(\fR\x04beat\x12)\n" +
 	"\x10observed_address\x18\x03 \x01(\tR\x0fobservedAddress\x12\x16\n" +
 	"\x06active\x18\x04 \x01(\bR\x06active\x123\n" +
-	"\bcontacts\x18\x05 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\x9d\x01\n" +
+	"\bcontacts\x18\x05 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\xb3\x01\n" +
 	"\x0fExchangeRequest\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\x06R\x04salt\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x14\n" +
 	"\x05beats\x18\x03 \x01(\fR\x05beats\x12\x1d\n" +
 	"\n" +
 	"alive_hash\x18\x04 \x01(\x06R\taliveHash\x12)\n" +
-	"\x10nominations_hash\x18\x05 \x01(\x06R\x0fnominationsHash\"\xa7\x01\n" +
+	"\x10nominations_hash\x18\x05 \x01(\x06R\x0fnominationsHash\x12\x14\n" +
+	"\x05hints\x18\x06 \x01(\fR\x05hints\"\xa7\x01\n" +
 	"\x10ExchangeResponse\x12\x14\n" +
 	"\x05beats\x18\x01 \x01(\fR\x05beats\x123\n" +
 	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x1d\n" +
 	"\n" +
 	"alive_hash\x18\x03 \x01(\x06R\taliveHash\x12)\n" +
-	"\x10nominations_hash\x18\x04 \x01(\x06R\x0fnominationsHash\"X\n" +
+	"\x10nominations_hash\x18\x04 \x01(\x06R\x0fnominationsHash\"r\n" +
 	"\vPushRequest\x123\n" +
 	"\bcontacts\x18\x01 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x14\n" +
-	"\x05beats\x18\x02 \x01(\fR\x05beats\"\x0e\n" +
-	"\fPushResponse\"\r\n" +
+	"\x05beats\x18\x02 \x01(\fR\x05beats\x12\x18\n" +
+	"\areached\x18\x03 \x01(\bR\areached\"\x0e\n" +
+	"\fPushResponse\"(\n" +
+	"\fProbeRequest\x12\x18\n" +
+	"\acontact\x18\x01 \x01(\rR\acontact\"V\n" +
+	"\rProbeResponse\x12\x12\n" +
+	"\x04beat\x18\x01 \x01(\fR\x04beat\x121\n" +
+	"\acontact\x18\x02 \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\acontact\"#\n" +
+	"\vHintRequest\x12\x14\n" +
+	"\x05hints\x18\x01 \x01(\fR\x05hints\"Y\n" +
+	"\fHintResponse\x12\x14\n" +
+	"\x05beats\x18\x01 \x01(\fR\x05beats\x123\n" +
+	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\r\n" +
 	"\vPingRequest\"\x0e\n" +
 	"\fPingResponse\"(\n" +
 	"\fReachRequest\x12\x18\n" +
@@ -1830,13 +2050,15 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\vMODE_SERVER\x10\x01\x12\x0f\n" +
 	"\vMODE_CLIENT\x10\x022_\n" +
 	"\fRegistration\x12O\n" +
-	"\bRegister\x12\x1e.g2g.gossip.v1.RegisterRequest\x1a\x1f.g2g.gossip.v1.RegisterResponse(\x010\x012\xf6\x03\n" +
+	"\bRegister\x12\x1e.g2g.gossip.v1.RegisterRequest\x1a\x1f.g2g.gossip.v1.RegisterResponse(\x010\x012\xfb\x04\n" +
 	"\x06Gossip\x12?\n" +
 	"\x04Join\x12\x1a.g2g.gossip.v1.JoinRequest\x1a\x1b.g2g.gossip.v1.JoinResponse\x12K\n" +
 	"\bExchange\x12\x1e.g2g.gossip.v1.ExchangeRequest\x1a\x1f.g2g.gossip.v1.ExchangeResponse\x12?\n" +
 	"\x04Push\x12\x1a.g2g.gossip.v1.PushRequest\x1a\x1b.g2g.gossip.v1.PushResponse\x12T\n" +
 	"\vNominations\x12!.g2g.gossip.v1.NominationsRequest\x1a\".g2g.gossip.v1.NominationsResponse\x12?\n" +
 	"\x04Ping\x12\x1a.g2g.gossip.v1.PingRequest\x1a\x1b.g2g.gossip.v1.PingResponse\x12B\n" +
+	"\x05Probe\x12\x1b.g2g.gossip.v1.ProbeRequest\x1a\x1c.g2g.gossip.v1.ProbeResponse\x12?\n" +
+	"\x04Hint\x12\x1a.g2g.gossip.v1.HintRequest\x1a\x1b.g2g.gossip.v1.HintResponse\x12B\n" +
 	"\x05Reach\x12\x1b.g2g.gossip.v1.ReachRequest\x1a\x1c.g2g.gossip.v1.ReachResponse\x12B\n" +
 	"\x05Claim\x12\x1b.g2g.gossip.v1.ClaimRequest\x1a\x1c.g2g.gossip.v1.ClaimResponseB'Z%github.com/g2g-net/g2g/proto/gossippbb\x06proto3"
 
@@ -1853,7 +2075,7 @@ func file_gossippb_gossip_proto_rawDescGZIP() []byte {
 }
 
 var file_gossippb_gossip_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_gossippb_gossip_proto_goTypes = []any{
 	(Mode)(0),                   // 0: g2g.gossip.v1.Mode
 	(*Envelope)(nil),            // 1: g2g.gossip.v1.Envelope
@@ -1872,15 +2094,19 @@ var file_gossippb_gossip_proto_goTypes = []any{
 	(*ExchangeResponse)(nil),    // 14: g2g.gossip.v1.ExchangeResponse
 	(*PushRequest)(nil),         // 15: g2g.gossip.v1.PushRequest
 	(*PushResponse)(nil),        // 16: g2g.gossip.v1.PushResponse
-	(*PingRequest)(nil),         // 17: g2g.gossip.v1.PingRequest
-	(*PingResponse)(nil),        // 18: g2g.gossip.v1.PingResponse
-	(*ReachRequest)(nil),        // 19: g2g.gossip.v1.ReachRequest
-	(*ReachResponse)(nil),       // 20: g2g.gossip.v1.ReachResponse
-	(*NominationsRequest)(nil),  // 21: g2g.gossip.v1.NominationsRequest
-	(*NominationVersion)(nil),   // 22: g2g.gossip.v1.NominationVersion
-	(*NominationsResponse)(nil), // 23: g2g.gossip.v1.NominationsResponse
-	(*ClaimRequest)(nil),        // 24: g2g.gossip.v1.ClaimRequest
-	(*ClaimResponse)(nil),       // 25: g2g.gossip.v1.ClaimResponse
+	(*ProbeRequest)(nil),        // 17: g2g.gossip.v1.ProbeRequest
+	(*ProbeResponse)(nil),       // 18: g2g.gossip.v1.ProbeResponse
+	(*HintRequest)(nil),         // 19: g2g.gossip.v1.HintRequest
+	(*HintResponse)(nil),        // 20: g2g.gossip.v1.HintResponse
+	(*PingRequest)(nil),         // 21: g2g.gossip.v1.PingRequest
+	(*PingResponse)(nil),        // 22: g2g.gossip.v1.PingResponse
+	(*ReachRequest)(nil),        // 23: g2g.gossip.v1.ReachRequest
+	(*ReachResponse)(nil),       // 24: g2g.gossip.v1.ReachResponse
+	(*NominationsRequest)(nil),  // 25: g2g.gossip.v1.NominationsRequest
+	(*NominationVersion)(nil),   // 26: g2g.gossip.v1.NominationVersion
+	(*NominationsResponse)(nil), // 27: g2g.gossip.v1.NominationsResponse
+	(*ClaimRequest)(nil),        // 28: g2g.gossip.v1.ClaimRequest
+	(*ClaimResponse)(nil),       // 29: g2g.gossip.v1.ClaimResponse
 }
 var file_gossippb_gossip_proto_depIdxs = []int32{
 	0,  // 0: g2g.gossip.v1.Contact.mode:type_name -> g2g.gossip.v1.Mode
@@ -1900,31 +2126,37 @@ var file_gossippb_gossip_proto_depIdxs = []int32{
 	1,  // 14: g2g.gossip.v1.JoinResponse.contacts:type_name -> g2g.gossip.v1.Envelope
 	1,  // 15: g2g.gossip.v1.ExchangeResponse.contacts:type_name -> g2g.gossip.v1.Envelope
 	1,  // 16: g2g.gossip.v1.PushRequest.contacts:type_name -> g2g.gossip.v1.Envelope
-	22, // 17: g2g.gossip.v1.NominationsRequest.versions:type_name -> g2g.gossip.v1.NominationVersion
-	1,  // 18: g2g.gossip.v1.NominationsResponse.nominations:type_name -> g2g.gossip.v1.Envelope
-	0,  // 19: g2g.gossip.v1.ClaimRequest.mode:type_name -> g2g.gossip.v1.Mode
-	1,  // 20: g2g.gossip.v1.ClaimRequest.contact:type_name -> g2g.gossip.v1.Envelope
-	3,  // 21: g2g.gossip.v1.Registration.Register:input_type -> g2g.gossip.v1.RegisterRequest
-	11, // 22: g2g.gossip.v1.Gossip.Join:input_type -> g2g.gossip.v1.JoinRequest
-	13, // 23: g2g.gossip.v1.Gossip.Exchange:input_type -> g2g.gossip.v1.ExchangeRequest
-	15, // 24: g2g.gossip.v1.Gossip.Push:input_type -> g2g.gossip.v1.PushRequest
-	21, // 25: g2g.gossip.v1.Gossip.Nominations:input_type -> g2g.gossip.v1.NominationsRequest
-	17, // 26: g2g.gossip.v1.Gossip.Ping:input_type -> g2g.gossip.v1.PingRequest
-	19, // 27: g2g.gossip.v1.Gossip.Reach:input_type -> g2g.gossip.v1.ReachRequest
-	24, // 28: g2g.gossip.v1.Gossip.Claim:input_type -> g2g.gossip.v1.ClaimRequest
-	4,  // 29: g2g.gossip.v1.Registration.Register:output_type -> g2g.gossip.v1.RegisterResponse
-	12, // 30: g2g.gossip.v1.Gossip.Join:output_type -> g2g.gossip.v1.JoinResponse
-	14, // 31: g2g.gossip.v1.Gossip.Exchange:output_type -> g2g.gossip.v1.ExchangeResponse
-	16, // 32: g2g.gossip.v1.Gossip.Push:output_type -> g2g.gossip.v1.PushResponse
-	23, // 33: g2g.gossip.v1.Gossip.Nominations:output_type -> g2g.gossip.v1.NominationsResponse
-	18, // 34: g2g.gossip.v1.Gossip.Ping:output_type -> g2g.gossip.v1.PingResponse
-	20, // 35: g2g.gossip.v1.Gossip.Reach:output_type -> g2g.gossip.v1.ReachResponse
-	25, // 36: g2g.gossip.v1.Gossip.Claim:output_type -> g2g.gossip.v1.ClaimResponse
-	29, // [29:37] is the sub-list for method output_type
-	21, // [21:29] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	1,  // 17: g2g.gossip.v1.ProbeResponse.contact:type_name -> g2g.gossip.v1.Envelope
+	1,  // 18: g2g.gossip.v1.HintResponse.contacts:type_name -> g2g.gossip.v1.Envelope
+	26, // 19: g2g.gossip.v1.NominationsRequest.versions:type_name -> g2g.gossip.v1.NominationVersion
+	1,  // 20: g2g.gossip.v1.NominationsResponse.nominations:type_name -> g2g.gossip.v1.Envelope
+	0,  // 21: g2g.gossip.v1.ClaimRequest.mode:type_name -> g2g.gossip.v1.Mode
+	1,  // 22: g2g.gossip.v1.ClaimRequest.contact:type_name -> g2g.gossip.v1.Envelope
+	3,  // 23: g2g.gossip.v1.Registration.Register:input_type -> g2g.gossip.v1.RegisterRequest
+	11, // 24: g2g.gossip.v1.Gossip.Join:input_type -> g2g.gossip.v1.JoinRequest
+	13, // 25: g2g.gossip.v1.Gossip.Exchange:input_type -> g2g.gossip.v1.ExchangeRequest
+	15, // 26: g2g.gossip.v1.Gossip.Push:input_type -> g2g.gossip.v1.PushRequest
+	25, // 27: g2g.gossip.v1.Gossip.Nominations:input_type -> g2g.gossip.v1.NominationsRequest
+	21, // 28: g2g.gossip.v1.Gossip.Ping:input_type -> g2g.gossip.v1.PingRequest
+	17, // 29: g2g.gossip.v1.Gossip.Probe:input_type -> g2g.gossip.v1.ProbeRequest
+	19, // 30: g2g.gossip.v1.Gossip.Hint:input_type -> g2g.gossip.v1.HintRequest
+	23, // 31: g2g.gossip.v1.Gossip.Reach:input_type -> g2g.gossip.v1.ReachRequest
+	28, // 32: g2g.gossip.v1.Gossip.Claim:input_type -> g2g.gossip.v1.ClaimRequest
+	4,  // 33: g2g.gossip.v1.Registration.Register:output_type -> g2g.gossip.v1.RegisterResponse
+	12, // 34: g2g.gossip.v1.Gossip.Join:output_type -> g2g.gossip.v1.JoinResponse
+	14, // 35: g2g.gossip.v1.Gossip.Exchange:output_type -> g2g.gossip.v1.ExchangeResponse
+	16, // 36: g2g.gossip.v1.Gossip.Push:output_type -> g2g.gossip.v1.PushResponse
+	27, // 37: g2g.gossip.v1.Gossip.Nominations:output_type -> g2g.gossip.v1.NominationsResponse
+	22, // 38: g2g.gossip.v1.Gossip.Ping:output_type -> g2g.gossip.v1.PingResponse
+	18, // 39: g2g.gossip.v1.Gossip.Probe:output_type -> g2g.gossip.v1.ProbeResponse
+	20, // 40: g2g.gossip.v1.Gossip.Hint:output_type -> g2g.gossip.v1.HintResponse
+	24, // 41: g2g.gossip.v1.Gossip.Reach:output_type -> g2g.gossip.v1.ReachResponse
+	29, // 42: g2g.gossip.v1.Gossip.Claim:output_type -> g2g.gossip.v1.ClaimResponse
+	33, // [33:43] is the sub-list for method output_type
+	23, // [23:33] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_gossippb_gossip_proto_init() }
@@ -1948,7 +2180,7 @@ func file_gossippb_gossip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gossippb_gossip_proto_rawDesc), len(file_gossippb_gossip_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   25,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -130,6 +130,8 @@ const (
 	Gossip_Push_FullMethodName        = "/g2g.gossip.v1.Gossip/Push"
 	Gossip_Nominations_FullMethodName = "/g2g.gossip.v1.Gossip/Nominations"
 	Gossip_Ping_FullMethodName        = "/g2g.gossip.v1.Gossip/Ping"
+	Gossip_Probe_FullMethodName       = "/g2g.gossip.v1.Gossip/Probe"
+	Gossip_Hint_FullMethodName        = "/g2g.gossip.v1.Gossip/Hint"
 	Gossip_Reach_FullMethodName       = "/g2g.gossip.v1.Gossip/Reach"
 	Gossip_Claim_FullMethodName       = "/g2g.gossip.v1.Gossip/Claim"
 )
@@ -150,6 +152,10 @@ type GossipClient interface {
 	Nominations(ctx context.Context, in *NominationsRequest, opts ...grpc.CallOption) (*NominationsResponse, error)
 	// Ping is answered at once: the time it takes is the distance.
 	Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (*PingResponse, error)
+	// Probe asks for the answerer's newest beat: whether it still makes progress.
+	Probe(ctx context.Context, in *ProbeRequest, opts ...grpc.CallOption) (*ProbeResponse, error)
+	// Hint names peers that seem to have failed. It proves nothing: the answerer asks them itself.
+	Hint(ctx context.Context, in *HintRequest, opts ...grpc.CallOption) (*HintResponse, error)
 	// Reach asks the answerer to dial the caller's address and to find the caller there.
 	Reach(ctx context.Context, in *ReachRequest, opts ...grpc.CallOption) (*ReachResponse, error)
 	// Claim asks the nominator of a token to decide on a joiner.
@@ -214,6 +220,26 @@ func (c *gossipClient) Ping(ctx context.Context, in *PingRequest, opts ...grpc.C
 	return out, nil
 }
 
+func (c *gossipClient) Probe(ctx context.Context, in *ProbeRequest, opts ...grpc.CallOption) (*ProbeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ProbeResponse)
+	err := c.cc.Invoke(ctx, Gossip_Probe_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gossipClient) Hint(ctx context.Context, in *HintRequest, opts ...grpc.CallOption) (*HintResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HintResponse)
+	err := c.cc.Invoke(ctx, Gossip_Hint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *gossipClient) Reach(ctx context.Context, in *ReachRequest, opts ...grpc.CallOption) (*ReachResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ReachResponse)
@@ -250,6 +276,10 @@ type GossipServer interface {
 	Nominations(context.Context, *NominationsRequest) (*NominationsResponse, error)
 	// Ping is answered at once: the time it takes is the distance.
 	Ping(context.Context, *PingRequest) (*PingResponse, error)
+	// Probe asks for the answerer's newest beat: whether it still makes progress.
+	Probe(context.Context, *ProbeRequest) (*ProbeResponse, error)
+	// Hint names peers that seem to have failed. It proves nothing: the answerer asks them itself.
+	Hint(context.Context, *HintRequest) (*HintResponse, error)
 	// Reach asks the answerer to dial the caller's address and to find the caller there.
 	Reach(context.Context, *ReachRequest) (*ReachResponse, error)
 	// Claim asks the nominator of a token to decide on a joiner.
@@ -278,6 +308,12 @@ func (UnimplementedGossipServer) Nominations(context.Context, *NominationsReques
 }
 func (UnimplementedGossipServer) Ping(context.Context, *PingRequest) (*PingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Ping not implemented")
+}
+func (UnimplementedGossipServer) Probe(context.Context, *ProbeRequest) (*ProbeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Probe not implemented")
+}
+func (UnimplementedGossipServer) Hint(context.Context, *HintRequest) (*HintResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Hint not implemented")
 }
 func (UnimplementedGossipServer) Reach(context.Context, *ReachRequest) (*ReachResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Reach not implemented")
@@ -396,6 +432,42 @@ func _Gossip_Ping_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Gossip_Probe_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ProbeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GossipServer).Probe(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Gossip_Probe_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GossipServer).Probe(ctx, req.(*ProbeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Gossip_Hint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HintRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GossipServer).Hint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Gossip_Hint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GossipServer).Hint(ctx, req.(*HintRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Gossip_Reach_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ReachRequest)
 	if err := dec(in); err != nil {
@@ -458,6 +530,14 @@ var Gossip_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Ping",
 			Handler:    _Gossip_Ping_Handler,
+		},
+		{
+			MethodName: "Probe",
+			Handler:    _Gossip_Probe_Handler,
+		},
+		{
+			MethodName: "Hint",
+			Handler:    _Gossip_Hint_Handler,
 		},
 		{
 			MethodName: "Reach",

@@ -1,0 +1,361 @@
+package gossip
+
+import (
+	"slices"
+	"time"
+
+	"github.com/g2g-net/g2g/node/stale"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// What a verdict on a peer needs, and how often peers are asked.
+const (
+	enoughFailures   = 2 // calls without answer; a refusal to connect counts as both
+	wantWitnesses    = 3 // exchanges that brought news, but none of the suspect
+	maxProbes        = 8 // probes under way to peers that failed while nothing else was answered either
+	enoughAnswers    = 2 // without progress, of a peer past its limit
+	askSpacing       = time.Second
+	againSpacing     = 500 * time.Millisecond // where the first answer showed no progress
+	companionSpacing = 100 * time.Millisecond
+	leastLimit       = 500 * time.Millisecond
+	overslept        = 500 * time.Millisecond // a driver later than this forgets what seemed to fail meanwhile
+	refuteSlack      = 500 * time.Millisecond // a beat seems younger than it is by the latency of its path
+	settling         = 2 * time.Second        // after that, before ages count again
+
+	// ProbeTimeout is how long an answer is waited for beyond twice the slowest round trip of late.
+	ProbeTimeout     = 500 * time.Millisecond
+	unknownRoundTrip = 250 * time.Millisecond // of a peer that has not answered yet
+	slowDecay        = 0.9                    // of the slowest round trip, with every answer
+)
+
+// Failure is how a call to a peer failed.
+type Failure uint8
+
+// The kinds of failures.
+const (
+	Unanswered Failure = iota // nothing came back in time, or the connection broke
+	Declined                  // the peer is there, and answered that it will not
+	Absent                    // whoever has the peer's addresses refuses to connect: nobody listens there
+)
+
+// A doubt is what this node found out by itself about a peer that may have failed.
+//
+//  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began; when the peer itself answers
+//     within its limit; and when it is found dead.
+//  2. A failure counts only where a call to another peer, begun no earlier, was answered meanwhile: a node that is cut off,
+//     starved or paused convicts nobody.
+//  3. Where somebody else says to have reached the peer, failures alone decide nothing: its age has to be past the limit, too. So
+//     a liar keeps nobody alive for longer than that, and a peer that is unreachable from here alone lives.
+type doubt struct {
+	began     time.Time
+	vouched   bool
+	failures  int
+	failedAt  time.Time // of the last that counted, or of the first
+	refused   bool
+	answers   int // of the peer itself, without progress
+	tried     int // probes
+	probing   bool
+	asked     time.Time // the last probe
+	suspectAt time.Time // since when it is past its limit; zero where it is not
+	witnesses []pki.ID  // those whose exchanges, begun afterwards, brought news but none of the peer
+	hinters   []pki.ID  // who is told what refutes the doubt
+}
+
+// An answer is a call that came back in time.
+type answer struct {
+	from  pki.ID
+	begun time.Time
+}
+
+// answered keeps, of the two peers whose calls came back, the latest times at which these were begun.
+func (m *Machine) answered(from pki.ID, begun time.Time) {
+	a := &m.answers
+	switch {
+	case a[0].from == from:
+		if begun.After(a[0].begun) {
+			a[0].begun = begun
+		}
+	case begun.Before(a[1].begun):
+		return
+	default:
+		a[1] = answer{from, begun}
+	}
+	if a[1].begun.After(a[0].begun) {
+		a[0], a[1] = a[1], a[0]
+	}
+}
+
+// answeredSince tells whether a peer other than one answered a call that was begun at a time or later.
+func (m *Machine) answeredSince(t time.Time, except pki.ID) bool {
+	for _, a := range m.answers {
+		if !a.from.IsZero() && a.from != except && !a.begun.Before(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// doubt is what is held against a peer, beginning now if nothing was.
+func (m *Machine) doubt(now time.Time, id pki.ID) *doubt {
+	d := m.doubts[id]
+	if d == nil {
+		d = &doubt{began: now, failedAt: now}
+		m.doubts[id] = d
+		i, _ := slices.BinarySearchFunc(m.doubted, id, pki.ID.Compare)
+		m.doubted = slices.Insert(m.doubted, i, id)
+	}
+	return d
+}
+
+// believe ends a doubt.
+func (m *Machine) believe(id pki.ID) {
+	if m.doubts[id] == nil {
+		return
+	}
+	delete(m.doubts, id)
+	if i, ok := slices.BinarySearchFunc(m.doubted, id, pki.ID.Compare); ok {
+		m.doubted = slices.Delete(m.doubted, i, i+1)
+	}
+}
+
+// judgeable are the peers that calls and ages may convict: those that other members are told of.
+func judgeable(e *view.Entry) bool {
+	return e != nil && e.Mode == pki.Server && (e.State == view.Alive || e.State == view.Late)
+}
+
+// onlyUnreachable tells whether a peer is unreachable from here alone: it went on making progress since.
+func onlyUnreachable(e *view.Entry) bool {
+	return e.Unreachable && e.Born().After(e.UnreachedAt.Add(refuteSlack))
+}
+
+// failed takes a call that had no answer as a sign against the peer. One that is unreachable from here alone, so that its beats
+// advanced since, is left to its age.
+func (m *Machine) failed(now time.Time, c *call, how Failure) {
+	e := m.view.Get(c.to)
+	if _, probe := c.req.(ProbeRequest); probe {
+		if d := m.doubts[c.to]; d != nil {
+			d.probing = false
+		}
+	}
+	if how == Declined || !judgeable(e) || c.begun.Before(m.awoke) || onlyUnreachable(e) {
+		return
+	}
+	d := m.doubt(now, c.to)
+	if m.past(now, e) {
+		m.setLate(now, e, true)
+	}
+	counted := true
+	switch {
+	case how == Absent && (m.attempt(c.to).slow > 0 || now.Sub(m.attempt(c.to).hinted) < hintSpacing):
+		d.failures, d.refused, d.failedAt = enoughFailures, true, now
+	case m.answeredSince(c.begun, c.to):
+		d.failures++
+		d.failedAt = now
+	default:
+		counted = false
+	}
+	if counted {
+		m.hint(now, c.to, false)
+	}
+	m.conclude(now, e, d)
+	if m.doubts[c.to] == d && (counted || d.tried == 0) {
+		m.probe(now, e, d)
+	}
+}
+
+// conclude finds a peer dead that failed often enough, once a call that was begun afterwards was answered by another. Where
+// there is nobody else, the refusal to connect shows by itself that the network works.
+func (m *Machine) conclude(now time.Time, e *view.Entry, d *doubt) {
+	switch {
+	case d.failures < enoughFailures, d.vouched && e.Age(now) <= m.bound.Limit:
+	case m.answeredSince(d.failedAt, e.ID), d.refused && !m.others(e.ID):
+		m.convict(now, e, stale.Silent, d)
+	default:
+		m.companion(now, e.ID)
+	}
+}
+
+// concludeAll looks at the doubts again that an answer may have decided.
+func (m *Machine) concludeAll(now time.Time) {
+	for _, id := range slices.Clone(m.doubted) {
+		if e := m.view.Get(id); judgeable(e) {
+			m.conclude(now, e, m.doubts[id])
+		} else {
+			m.believe(id)
+		}
+	}
+}
+
+// others tells whether peers are known beside one that are not dead.
+func (m *Machine) others(id pki.ID) bool {
+	for _, e := range m.view.Entries() {
+		if e.ID != id && judgeable(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// probe asks the peer itself, and somebody else beside it.
+func (m *Machine) probe(now time.Time, e *view.Entry, d *doubt) {
+	if d.probing {
+		return
+	}
+	d.probing, d.asked = true, now
+	d.tried++
+	m.sendProbe(now, e)
+	m.companion(now, e.ID)
+}
+
+func (m *Machine) sendProbe(now time.Time, e *view.Entry) {
+	m.send(now, e.ID, ProbeRequest{Contact: uint16(e.Sequence)}) //nolint:gosec // low bits are meant
+	last := &m.effects.Sends[len(m.effects.Sends)-1]
+	last.Timeout, last.Fresh = m.patience(e.ID), m.attempt(e.ID).failures > 0
+}
+
+// companion asks another peer at the same time, whose answer shows that the fault is not here.
+func (m *Machine) companion(now time.Time, except pki.ID) {
+	if now.Sub(m.companionAt) < companionSpacing {
+		return
+	}
+	var known, warm []*view.Entry
+	for _, e := range m.view.Entries() {
+		if e.ID == except || !judgeable(e) || m.doubts[e.ID] != nil {
+			continue
+		}
+		known = append(known, e)
+		if m.Active(e.ID) {
+			warm = append(warm, e)
+		}
+	}
+	if len(warm) > 0 {
+		known = warm
+	}
+	if len(known) == 0 {
+		return
+	}
+	m.companionAt = now
+	m.sendProbe(now, known[m.cfg.Random.IntN(len(known))])
+}
+
+// patience is how long an answer of a peer is waited for.
+func (m *Machine) patience(id pki.ID) time.Duration {
+	slow := m.attempt(id).slow
+	if slow == 0 {
+		slow = unknownRoundTrip
+	}
+	return min(ProbeTimeout+2*slow, CallTimeout)
+}
+
+// probed takes the peer's own word: a newer beat ends the doubt, the same one beyond the limit is a stall.
+func (m *Machine) probed(now time.Time, c *call, resp ProbeResponse) {
+	if d := m.doubts[c.to]; d != nil {
+		d.probing = false
+	}
+	if resp.Contact != nil && resp.Contact.ID == c.to {
+		m.learn(now, c.to, resp.Contact)
+	}
+	if resp.Beat.Sequence > 0 {
+		m.hear(now, c.to, c.to, resp.Beat)
+	}
+	e, d := m.view.Get(c.to), m.doubts[c.to]
+	if d != nil && judgeable(e) && d.suspectAt.IsZero() {
+		m.vindicate(now, e, d.hinters, true)
+	}
+	switch {
+	case d == nil:
+	case !judgeable(e) || !m.past(now, e):
+		m.believe(c.to) // it answers, within its limit
+	case c.begun.After(m.awoke):
+		m.setLate(now, e, true)
+		d.failures, d.refused = 0, false
+		if d.answers++; d.answers >= enoughAnswers && !d.suspectAt.IsZero() {
+			m.convict(now, e, stale.Stalled, d)
+		}
+	}
+}
+
+// past tells whether a peer is past the limit of the last look.
+func (m *Machine) past(now time.Time, e *view.Entry) bool {
+	return m.bound.Limit > 0 && e.Age(now) > m.bound.Limit
+}
+
+// receiveProbe answers with the newest beat, and with the contact that it belongs to if the caller holds another.
+func (m *Machine) receiveProbe(now time.Time, req ProbeRequest) Message {
+	var resp ProbeResponse
+	low := uint16(m.contact.Sequence) //nolint:gosec // low bits are meant
+	if m.beat.Sequence > 0 {
+		resp.Beat = IndexedBeat{Contact: low, Beat: m.ownBeat(now)}
+	}
+	if req.Contact != low {
+		resp.Contact = m.contact
+	}
+	return resp
+}
+
+// witness takes note that an exchange, begun at a time, brought news of somebody. Peers that cannot be asked are dead once
+// enough others know nothing newer of them.
+func (m *Machine) witness(now time.Time, from pki.ID, begun time.Time) {
+	for _, id := range slices.Clone(m.doubted) {
+		e, d := m.view.Get(id), m.doubts[id]
+		if id == from || d.suspectAt.IsZero() || begun.Before(d.suspectAt) || !judgeable(e) || slices.Contains(d.witnesses, from) {
+			continue
+		}
+		d.witnesses = append(d.witnesses, from)
+		if e.Unreachable && len(d.witnesses) >= min(wantWitnesses, max(1, m.alivePeers())) {
+			m.convict(now, e, stale.Silent, d)
+		}
+	}
+}
+
+// convict finds a peer dead. It is no longer passed on, and what stays of it keeps replays out.
+func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *doubt) {
+	age := e.Age(now).Round(time.Second / 10)
+	id := e.ID
+	m.view.Convict(now, id, reason.String())
+	m.attempt(id).past.Fell(now, reason, m.detector.Own(id, e.Period))
+	m.deactivate(id)
+	m.aliveChanged(now)
+	switch {
+	case reason == stale.Stalled:
+		m.notice(KindDead, Error, id, "stalled: it answers, but its signature has not advanced for %s (limit %s)", age, m.bound.Limit.Round(time.Second/10))
+		m.hint(now, id, true)
+	case d.refused:
+		m.notice(KindDead, Error, id, "silent: nobody listens at its addresses, its signature has not advanced for %s", age)
+	case d.failures >= enoughFailures:
+		m.notice(KindDead, Error, id, "silent: it does not answer, its signature has not advanced for %s", age)
+	default:
+		m.notice(KindDead, Error, id, "silent: its signature has not advanced for %s (limit %s, %d witnesses)", age, m.bound.Limit.Round(time.Second/10), len(d.witnesses))
+	}
+	if reason == stale.Silent {
+		m.repeat(now, e)
+	}
+	m.believe(id)
+}
+
+// tick notices a driver that slept: what seemed to fail meanwhile may be this node's own fault, and its peers may have found
+// it dead. It publishes at once, before it answers anybody who asks.
+func (m *Machine) tick(now time.Time) {
+	if m.left || now.Sub(m.Deadline()) <= overslept {
+		return
+	}
+	m.awoke, m.answers = now, [2]answer{}
+	for _, id := range slices.Clone(m.doubted) {
+		m.believe(id)
+	}
+	if !now.Before(m.nextBeat) {
+		m.publishBeat(now)
+	}
+	m.queue(now, m.ID())
+}
+
+// Broken takes note that a connection to the peer ended from the other side: it is asked at once.
+func (m *Machine) Broken(now time.Time, id pki.ID) {
+	m.tick(now)
+	if e := m.view.Get(id); judgeable(e) && m.Active(id) && !m.left && now.Sub(m.attempt(id).broken) >= askSpacing {
+		m.attempt(id).broken = now
+		m.sendProbe(now, e)
+		m.effects.Sends[len(m.effects.Sends)-1].Fresh = true
+	}
+}

@@ -1,0 +1,194 @@
+package gossip
+
+import (
+	"slices"
+	"time"
+
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// How far and how often hints go.
+const (
+	hintFanOut    = 5 // active peers that a hint goes to
+	hintSpacing   = 5 * time.Second
+	hintDelay     = 10 * time.Millisecond // in which hints gather into one message
+	repeatFor     = 10 * time.Second      // exchanges name a silent verdict
+	maxRepeated   = 16                    // in one exchange
+	maxHinters    = 8                     // who are told what refutes a hint
+	hintBurst     = 64.0                  // hints of other members that this node follows at once
+	hintRefill    = 8.0                   // more of them, a second
+	maxHintsOwned = MaxHints              // waiting to be sent
+)
+
+// A verdict is a silent death that exchanges tell of for a while.
+type verdict struct {
+	hint  Hint
+	until time.Time
+}
+
+// hint has a failed peer named to others, once in hintSpacing.
+func (m *Machine) hint(now time.Time, id pki.ID, stalled bool) {
+	e := m.view.Get(id)
+	a := m.attempt(id)
+	if e == nil || m.mode() != pki.Server || len(m.hints) >= maxHintsOwned {
+		return
+	}
+	if now.Sub(a.hinted) < hintSpacing && a.hintedStalled == stalled && !a.hinted.IsZero() {
+		return
+	}
+	a.hinted, a.hintedStalled = now, stalled
+	m.hints = append(m.hints, hintOf(e, stalled))
+	if m.nextHint.IsZero() {
+		m.nextHint = now.Add(hintDelay)
+	}
+}
+
+func hintOf(e *view.Entry, stalled bool) Hint {
+	return Hint{ID: e.ID, Incarnation: e.Incarnation, Sequence: e.BeatSequence, Stalled: stalled}
+}
+
+// tellHints sends what has gathered to hintFanOut active peers that are not doubted themselves.
+func (m *Machine) tellHints(now time.Time) {
+	m.nextHint = time.Time{}
+	hints := m.hints
+	m.hints = nil
+	sent := 0
+	for _, k := range m.cfg.Random.Perm(len(m.active)) {
+		id := m.active[k]
+		if m.doubts[id] != nil || slices.ContainsFunc(hints, func(h Hint) bool { return h.ID == id }) {
+			continue
+		}
+		m.send(now, id, HintRequest{Hints: hints})
+		if sent++; sent == hintFanOut {
+			return
+		}
+	}
+}
+
+// repeat has exchanges name a silent verdict for a while.
+func (m *Machine) repeat(now time.Time, e *view.Entry) {
+	m.verdicts = slices.DeleteFunc(m.verdicts, func(v verdict) bool { return v.hint.ID == e.ID || !now.Before(v.until) })
+	m.verdicts = append(m.verdicts, verdict{hintOf(e, false), now.Add(repeatFor)})
+	if len(m.verdicts) > view.MaxServers {
+		m.verdicts = m.verdicts[1:]
+	}
+}
+
+// repeated are the verdicts that an exchange names: those that still stand, the latest first.
+func (m *Machine) repeated(now time.Time) (hints []Hint) {
+	if m.mode() != pki.Server {
+		return nil
+	}
+	m.verdicts = slices.DeleteFunc(m.verdicts, func(v verdict) bool {
+		e := m.view.Get(v.hint.ID)
+		return !now.Before(v.until) || e == nil || e.State != view.Dead
+	})
+	for i := len(m.verdicts) - 1; i >= 0 && len(hints) < maxRepeated; i-- {
+		hints = append(hints, m.verdicts[i].hint)
+	}
+	return hints
+}
+
+// receiveHint answers hints with what refutes them, and asks the peers that they name itself.
+func (m *Machine) receiveHint(now time.Time, from pki.ID, hints []Hint) Message {
+	var resp HintResponse
+	for i, h := range hints {
+		e := m.view.Get(h.ID)
+		if h.ID == m.ID() {
+			e = m.ownEntry()
+		}
+		switch {
+		case e == nil || e.Mode != pki.Server || e.BeatSequence == 0 || e.State.Fallen() || e.State == view.Unheard:
+		case newer(e, h):
+			resp.refute(now, i, len(hints), e)
+		case h.ID != m.ID():
+			m.follow(now, from, e, h)
+		}
+	}
+	return resp
+}
+
+// newer tells whether an entry knows of a later beat than a hint.
+func newer(e *view.Entry, h Hint) bool {
+	return e.Incarnation > h.Incarnation || e.Incarnation == h.Incarnation && e.BeatSequence > h.Sequence
+}
+
+// refute adds the beat that a hint did not know, with its contact if that is new to the hinter.
+func (r *HintResponse) refute(now time.Time, i, hints int, e *view.Entry) {
+	if len(r.Beats) >= MaxBeats {
+		return
+	}
+	b := IndexedBeat{Index: i, Contact: uint16(e.Sequence), Beat: e.Beat(now)} //nolint:gosec // low bits are meant
+	if len(r.Contacts) < MaxContacts && e.Current(now) {
+		b.Index = hints + len(r.Contacts)
+		r.Contacts = append(r.Contacts, e.Contact)
+	}
+	r.Beats = append(r.Beats, b)
+}
+
+// follow passes a hint on, then asks the peer itself. Whoever hints gets the outcome if it is good. What a liar can make
+// this node do is bounded: hintBurst probes, then hintRefill a second.
+func (m *Machine) follow(now time.Time, from pki.ID, e *view.Entry, h Hint) {
+	if onlyUnreachable(e) {
+		return // its beats come, and it cannot be asked from here
+	}
+	known := m.doubts[e.ID] != nil
+	if !known && !m.spendHint(now) {
+		return
+	}
+	m.hint(now, e.ID, h.Stalled)
+	d := m.doubt(now, e.ID)
+	if len(d.hinters) < maxHinters && !slices.Contains(d.hinters, from) {
+		d.hinters = append(d.hinters, from)
+	}
+	if d.tried == 0 || now.Sub(d.asked) >= askSpacing {
+		m.probe(now, e, d)
+	}
+}
+
+func (m *Machine) spendHint(now time.Time) bool {
+	m.hintBudget = min(hintBurst, m.hintBudget+hintRefill*now.Sub(m.hintBudgetAt).Seconds())
+	m.hintBudgetAt = now
+	if m.hintBudget < 1 {
+		return false
+	}
+	m.hintBudget--
+	return true
+}
+
+// hinted takes what refutes the hints of this node.
+func (m *Machine) hinted(now time.Time, c *call, req HintRequest, resp HintResponse) {
+	m.learnAll(now, c.to, resp.Contacts)
+	ids := make([]pki.ID, len(req.Hints))
+	for i, h := range req.Hints {
+		ids[i] = h.ID
+	}
+	m.hearAll(now, c.to, resp.Beats, ids, resp.Contacts)
+}
+
+// vouched takes the word of a member that it reached peers which this node has hinted to it.
+func (m *Machine) vouched(contacts []*view.Contact) {
+	for _, c := range contacts {
+		if d := m.doubts[c.ID]; d != nil {
+			d.vouched = true
+		}
+	}
+}
+
+// vindicate tells those who hinted at a peer that it made progress, or that it answered.
+func (m *Machine) vindicate(now time.Time, e *view.Entry, hinters []pki.ID, reached bool) {
+	if m.left || m.mode() != pki.Server || e.State.Fallen() || e.BeatSequence == 0 || !e.Current(now) {
+		return
+	}
+	req := PushRequest{
+		Reached:  reached,
+		Contacts: []*view.Contact{e.Contact},
+		Beats:    []IndexedBeat{{Contact: uint16(e.Sequence), Beat: e.Beat(now)}}, //nolint:gosec // low bits are meant
+	}
+	for _, id := range hinters {
+		if h := m.view.Get(id); h != nil && h.Mode == pki.Server && !h.State.Fallen() && id != e.ID {
+			m.send(now, id, req)
+		}
+	}
+}

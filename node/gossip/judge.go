@@ -1,0 +1,165 @@
+package gossip
+
+import (
+	"time"
+
+	"github.com/g2g-net/g2g/node/stale"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// How ages are looked at.
+const (
+	lookSoon = 200 * time.Millisecond // while a peer may be past the limit
+
+	// A client-mode member talks to few, so its age here is its silence alone.
+	clientLate = 10 * time.Second
+	clientDead = 30 * time.Second
+
+	// In a view that is full most peers are far from the paths that beats take. They are asked after overlooked and dropped,
+	// without a verdict, after Overlooked has passed thrice without news.
+	overlooked    = time.Minute
+	overlookEvery = 2 * time.Second
+)
+
+// judge finds who is late and asks those past their limit. Only then a verdict can follow.
+func (m *Machine) judge(now time.Time) {
+	if now.Sub(m.awoke) < settling && !m.awoke.IsZero() {
+		return
+	}
+	full := m.view.Full()
+	m.ages = m.ages[:0]
+	if m.beat.Sequence > 0 {
+		m.ages = append(m.ages, stale.Age{ID: m.ID(), Age: now.Sub(m.published), Period: m.cfg.Period})
+	}
+	for _, e := range m.view.Entries() {
+		switch {
+		case !judgeable(e):
+			m.judgeClient(now, e)
+		case !full || m.Active(e.ID):
+			m.ages = append(m.ages, stale.Age{ID: e.ID, Age: e.Age(now), Period: e.Period})
+		}
+	}
+	m.bound = m.detector.Limit(m.ages)
+	for i := range m.ages {
+		if a := &m.ages[i]; a.ID != m.ID() {
+			m.apply(now, m.view.Get(a.ID), a)
+		}
+	}
+	if full {
+		m.askOverlooked(now)
+	}
+}
+
+// apply takes what the detector says of one peer. One that is past the limit is asked: news of it may only have been slow to come.
+// It is late when it has shown no progress then, and where it cannot be asked.
+func (m *Machine) apply(now time.Time, e *view.Entry, a *stale.Age) {
+	d := m.doubts[e.ID]
+	if !a.Suspect && d != nil {
+		d.suspectAt, d.witnesses = time.Time{}, nil
+	}
+	if !a.Late {
+		return // one that was late stays so until it makes progress: a limit that grows proves nothing
+	}
+	d = m.doubt(now, e.ID)
+	if a.Suspect && d.suspectAt.IsZero() {
+		d.suspectAt, d.witnesses = now, nil
+	}
+	if e.Unreachable || m.cfg.Strict {
+		m.setLate(now, e, true)
+	}
+	if now.Sub(d.asked) >= againSpacing && m.probing() < maxProbes {
+		m.probe(now, e, d)
+	}
+}
+
+func (m *Machine) setLate(now time.Time, e *view.Entry, late bool) {
+	if late == (e.State == view.Late) {
+		return
+	}
+	m.view.SetLate(now, e.ID, late)
+	m.aliveChanged(now)
+	if late {
+		m.notice(KindLate, Warning, e.ID, "its signature has not advanced for %s (limit %s)", e.Age(now).Round(time.Second/10), m.bound.Limit.Round(time.Second/10))
+		return
+	}
+	m.notice(KindAlive, Info, e.ID, "its signature advances (was late)")
+}
+
+func (m *Machine) probing() (n int) {
+	for _, d := range m.doubts { // a count, whatever the order
+		if d.probing {
+			n++
+		}
+	}
+	return n
+}
+
+// judgeClient judges a client-mode member by its silence.
+func (m *Machine) judgeClient(now time.Time, e *view.Entry) {
+	if e.Mode != pki.Client || e.State != view.Alive && e.State != view.Late {
+		return
+	}
+	if e.Age(now) > clientDead {
+		m.convict(now, e, stale.Silent, &doubt{})
+		return
+	}
+	m.setLate(now, e, e.Age(now) > clientLate)
+}
+
+// askOverlooked keeps a full view true: who was not heard of for long is asked, one in overlookEvery, the one that was heard of
+// longest ago first; who stays unheard makes place for others.
+func (m *Machine) askOverlooked(now time.Time) {
+	if now.Before(m.nextOverlooked) {
+		return
+	}
+	var oldest *view.Entry
+	for _, e := range m.view.Entries() {
+		if judgeable(e) && !m.Active(e.ID) && e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) {
+			oldest = e
+		}
+	}
+	if oldest == nil {
+		return
+	}
+	m.nextOverlooked = now.Add(overlookEvery)
+	if oldest.Age(now) > 3*overlooked {
+		m.view.Drop(oldest.ID)
+		m.forget(now, oldest.ID)
+		return
+	}
+	d := m.doubt(now, oldest.ID)
+	d.suspectAt = now
+	if now.Sub(d.asked) >= overlooked {
+		m.probe(now, oldest, d)
+	}
+}
+
+// nextJudgement is when a peer may next be found late. Nobody can be before its age has grown to the floor.
+func (m *Machine) nextJudgement(now time.Time) time.Duration {
+	if len(m.doubts) > 0 || !m.awoke.IsZero() && now.Sub(m.awoke) < settling {
+		return lookSoon
+	}
+	var oldest time.Duration
+	for _, a := range m.ages {
+		oldest = max(oldest, a.Age)
+	}
+	if m.bound.Floor == 0 {
+		return lookSoon // the plain rule has none
+	}
+	return min(lookEvery, max(lookSoon, m.bound.Floor-oldest))
+}
+
+// advanced takes note of a newer beat: how old the peer was just before it, and that it lives.
+func (m *Machine) advanced(now time.Time, e *view.Entry, age time.Duration, seen time.Time) {
+	if e.Mode == pki.Server && seen.After(m.awoke) {
+		m.detector.Completed(e.ID, age)
+	}
+	if d := m.doubts[e.ID]; d != nil && (d.failures == 0 || e.Born().After(d.began.Add(refuteSlack))) {
+		m.believe(e.ID)
+		m.vindicate(now, e, d.hinters, false)
+	}
+	if e.State == view.Late && (m.bound.Limit == 0 || e.Age(now) <= m.bound.Limit) {
+		m.setLate(now, e, false)
+	}
+}
