@@ -91,7 +91,9 @@ func (h *history) add(p Picture) {
 			}
 			h.peers[peer.ID] = of
 		}
-		peer.Chain = pki.Chain{}
+		contact := *peer.Contact // the peer's own is the machine's, and shared
+		contact.Chain = pki.Chain{}
+		peer.Contact = &contact
 		shown := peerOf(p, peer)
 		of[latencies][at], of[ages][at], of[distances][at] = orMissing(shown.LatencyMs), float32(shown.GetAgeMs()), orMissing(shown.Distance)
 	}

@@ -87,3 +87,18 @@ func TestWatchRequests(t *testing.T) {
 		t.Error("a negative time is taken")
 	}
 }
+
+// A picture shares the contacts with the machine, so a sample changes nothing in it.
+func TestSamplesLeaveThePictureAlone(t *testing.T) {
+	w := newWorld(t)
+	p := w.picture(t)
+	newHistory().add(p)
+	for _, peer := range p.Gossip.Peers {
+		if peer.Chain.IsZero() {
+			t.Errorf("the chain of %s is gone", peer.Name)
+		}
+	}
+	if p.Chain.IsZero() {
+		t.Error("the node's own chain is gone")
+	}
+}
