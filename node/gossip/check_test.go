@@ -34,6 +34,16 @@ func carried(m Message) (contacts []*view.Contact, beats []IndexedBeat) {
 		return m.Contacts, m.Beats
 	case PushRequest:
 		return m.Contacts, m.Beats
+	case HintResponse:
+		return m.Contacts, m.Beats
+	case ProbeResponse:
+		if m.Contact != nil {
+			contacts = []*view.Contact{m.Contact}
+		}
+		if m.Beat.Sequence > 0 {
+			beats = []IndexedBeat{m.Beat}
+		}
+		return contacts, beats
 	}
 	return nil, nil
 }
@@ -69,6 +79,14 @@ func (a *actor) checkMessage(m Message) {
 		bound, places = MaxContacts, MaxDigest+len(m.Contacts)
 	case PushRequest:
 		bound, places = MaxPushed, len(m.Contacts)
+	case ProbeResponse:
+		bound, places = 1, 1
+	case HintRequest:
+		if len(m.Hints) > MaxHints {
+			t.Fatalf("%s sends %d hints", a.name, len(m.Hints))
+		}
+	case HintResponse:
+		bound, places = MaxContacts, MaxHints+len(m.Contacts)
 	case NominationsRequest:
 		if len(m.Versions) > MaxVersions {
 			t.Fatalf("%s sends %d versions", a.name, len(m.Versions))

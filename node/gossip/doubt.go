@@ -257,7 +257,7 @@ func (m *Machine) probed(now time.Time, c *call, resp ProbeResponse) {
 		m.learn(now, c.to, resp.Contact)
 	}
 	if resp.Beat.Sequence > 0 {
-		m.hear(now, c.to, c.to, resp.Beat)
+		m.hear(now, c.to, true, c.to, resp.Beat)
 	}
 	e, d := m.view.Get(c.to), m.doubts[c.to]
 	if d != nil && judgeable(e) && d.suspectAt.IsZero() {

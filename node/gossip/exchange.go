@@ -79,7 +79,7 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 		m.receiveHint(now, from, req.Hints) // what refutes them is in the answer: the digest does not hold it
 	}
 	reader := m.view.Read(req.Salt, req.Digest)
-	m.hearAll(now, from, req.Beats, reader.IDs(), nil)
+	m.hearAll(now, from, false, req.Beats, reader.IDs(), nil)
 	if reader.Lacks() {
 		m.exchangeAtOnce(now, from)
 	}
@@ -108,7 +108,7 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 	a.lastPulled = now
 	m.told(now, c.to, resp.AliveHash, resp.NominationsHash)
 	newer := m.learnAll(now, c.to, resp.Contacts)
-	if m.hearAll(now, c.to, resp.Beats, c.ids, resp.Contacts) > 0 {
+	if m.hearAll(now, c.to, true, resp.Beats, c.ids, resp.Contacts) > 0 {
 		m.witness(now, c.to, c.begun)
 	}
 	if newer == 0 {

@@ -164,7 +164,7 @@ func (m *Machine) hinted(now time.Time, c *call, req HintRequest, resp HintRespo
 	for i, h := range req.Hints {
 		ids[i] = h.ID
 	}
-	m.hearAll(now, c.to, resp.Beats, ids, resp.Contacts)
+	m.hearAll(now, c.to, true, resp.Beats, ids, resp.Contacts)
 }
 
 // vouched takes the word of a member that it reached peers which this node has hinted to it.

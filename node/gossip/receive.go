@@ -18,7 +18,7 @@ func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 		return m.receiveExchange(now, from, req)
 	case PushRequest:
 		m.learnAll(now, from, req.Contacts)
-		m.hearAll(now, from, req.Beats, nil, req.Contacts)
+		m.hearAll(now, from, false, req.Beats, nil, req.Contacts)
 		if req.Reached {
 			m.vouched(req.Contacts)
 		}
@@ -206,7 +206,8 @@ func (m *Machine) learnOwn(now time.Time, c *view.Contact) {
 
 // hearAll takes beats: those whose place is within ids belong to these, the others to contacts. A false link ends it.
 // It tells how many were news.
-func (m *Machine) hearAll(now time.Time, from pki.ID, beats []IndexedBeat, ids []pki.ID, contacts []*view.Contact) (news int) {
+// Asked tells that they came in an answer to a call of this node's own.
+func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []IndexedBeat, ids []pki.ID, contacts []*view.Contact) (news int) {
 	for _, b := range beats {
 		var id pki.ID
 		switch {
@@ -215,7 +216,7 @@ func (m *Machine) hearAll(now time.Time, from pki.ID, beats []IndexedBeat, ids [
 		case b.Index-len(ids) < len(contacts):
 			id = contacts[b.Index-len(ids)].ID
 		}
-		switch m.hear(now, from, id, b) {
+		switch m.hear(now, from, asked, id, b) {
 		case view.Advanced, view.Revived:
 			news++
 		case view.FalseLink:
@@ -227,13 +228,16 @@ func (m *Machine) hearAll(now time.Time, from pki.ID, beats []IndexedBeat, ids [
 }
 
 // hear takes one beat.
-func (m *Machine) hear(now time.Time, from, id pki.ID, b IndexedBeat) view.BeatVerdict {
+func (m *Machine) hear(now time.Time, from pki.ID, asked bool, id pki.ID, b IndexedBeat) view.BeatVerdict {
 	e := m.view.Get(id)
 	if e == nil || e.Mode == pki.Client && id != from {
 		return view.Unheld
 	}
-	age, seen := e.Age(now), e.Seen
+	age, seen := e.Completed(now), e.Seen
 	verdict := m.view.Advance(now, id, b.Contact, b.Beat)
+	if asked && (verdict == view.Advanced || verdict == view.Revived) {
+		e.Relied()
+	}
 	switch verdict {
 	case view.Advanced:
 		m.advanced(now, e, age, seen)
@@ -279,7 +283,7 @@ func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Messa
 	}
 	m.learn(now, from, req.Contact)
 	if req.Beat.Sequence > 0 {
-		m.hear(now, from, from, IndexedBeat{Contact: uint16(req.Contact.Sequence), Beat: req.Beat}) //nolint:gosec // low bits are meant
+		m.hear(now, from, false, from, IndexedBeat{Contact: uint16(req.Contact.Sequence), Beat: req.Beat}) //nolint:gosec // low bits are meant
 	}
 	if e := m.view.Get(from); e != nil {
 		e.LastExchange = now
@@ -327,7 +331,7 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 	m.observe(c.to, resp.Observed)
 	m.learn(now, c.to, resp.Contact)
 	if resp.Beat.Sequence > 0 {
-		m.hear(now, c.to, c.to, IndexedBeat{Contact: uint16(resp.Contact.Sequence), Beat: resp.Beat}) //nolint:gosec // low bits are meant
+		m.hear(now, c.to, true, c.to, IndexedBeat{Contact: uint16(resp.Contact.Sequence), Beat: resp.Beat}) //nolint:gosec // low bits are meant
 	}
 	m.learnAll(now, c.to, resp.Contacts)
 	e := m.view.Get(c.to)

@@ -30,8 +30,8 @@ func TestAge(t *testing.T) {
 	say(8*s, 1, -5*s, 8*s) // never less
 	say(9*s, 2, -5*s, 0)   // no beat is from the future
 	say(10*s, 1, 0, 1*s)   // an older beat says nothing
-	say(11*s, 3, 9*s, 9*s) // a new beat may be older than what was known of the one before
-	if b := e.Beat(start.Add(13 * s)); b.Age != 11*s || b.Sequence != 3 || b.Link != w.ladder.Link(3) {
+	say(11*s, 3, 9*s, 2*s) // a new beat was made after the one before it
+	if b := e.Beat(start.Add(13 * s)); b.Age != 4*s || b.Sequence != 3 || b.Link != w.ladder.Link(3) {
 		t.Errorf("passed on as %+v", b)
 	}
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"time"
 
 	"github.com/g2g-net/g2g/pki"
@@ -8,6 +9,9 @@ import (
 
 // State is what this node holds of a peer.
 type State uint8
+
+// claimsKept is how many claims of a peer's age the median stands on.
+const claimsKept = 9
 
 // The states. Unheard is a peer whose contact came without a beat: it is on nobody's list yet.
 const (
@@ -33,6 +37,8 @@ type Entry struct {
 	heard        bool   // a beat advanced since the entry was made
 	link         Link   // of that beat; the anchor before the first
 	claimed      time.Duration
+	claims       [claimsKept]time.Duration // the latest that came with answers to this node's own calls
+	claimCount   int
 	Seen         time.Time // when the last beat was first seen here, or the contact if there is none
 	FirstSeen    time.Time
 	LastExchange time.Time // zero for never
@@ -51,6 +57,26 @@ type Entry struct {
 
 // Age is the time since the peer's signature is known to have advanced.
 func (e *Entry) Age(now time.Time) time.Duration { return now.Sub(e.Seen) + e.claimed }
+
+// Relied notes that the claim of the last beat came with an answer to a call of this node's own. What others send unasked, as often
+// as they like, says nothing about how long news takes to come.
+func (e *Entry) Relied() {
+	e.claims[e.claimCount%claimsKept] = e.claimed
+	e.claimCount++
+}
+
+// Completed is the age just before a newer beat is taken, as a sample of how old the peer gets while it is well: the time since the
+// last one came, on this node's clock, and the median of what it took to come here. A relay that claims too much moves one of
+// several claims.
+func (e *Entry) Completed(now time.Time) time.Duration {
+	n := min(e.claimCount, claimsKept)
+	if n == 0 {
+		return now.Sub(e.Seen)
+	}
+	claims := e.claims
+	slices.Sort(claims[:n])
+	return now.Sub(e.Seen) + claims[n/2]
+}
 
 // Born is when the last beat was made, as far as its age tells: later than it was by the latency of its path.
 func (e *Entry) Born() time.Time { return e.Seen.Add(-e.claimed) }

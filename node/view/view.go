@@ -227,7 +227,11 @@ func (v *View) Advance(now time.Time, id pki.ID, low uint16, b Beat) BeatVerdict
 	case b.Link.steps(e.ID, e.Incarnation, b.Sequence-e.BeatSequence) != e.link:
 		return FalseLink
 	}
-	e.BeatSequence, e.link, e.Seen, e.claimed, e.heard = b.Sequence, b.Link, now, max(0, b.Age), true
+	claimed := max(0, b.Age)
+	if e.heard && e.BeatSequence > 0 {
+		claimed = min(claimed, e.Age(now)) // made after the one before it: so no relay makes a peer older than it was
+	}
+	e.BeatSequence, e.link, e.Seen, e.claimed, e.heard = b.Sequence, b.Link, now, claimed, true
 	if e.State == Left {
 		return Known // it said goodbye in a contact; only a newer contact brings it back
 	}
