@@ -32,8 +32,8 @@ costs over a while after that:
   wake-ups   a second: how often a thread of it went to sleep by itself
   memory     proportional set size: its own pages, and its share of those it has in common with others
 
-All nodes are members beforehand and start at once, on the ports that they had. While a list is incomplete its node's
-events are followed over its admin socket; while costs are measured nobody asks anything. Nothing is left behind, also after Ctrl-C.
+All nodes are members beforehand and start at once, on the ports that they had. While lists are incomplete one node at a time is
+asked for its own, a few times a second; while costs are measured nobody asks anything. Nothing is left behind, also after Ctrl-C.
 It needs Linux.`,
 		Example: `  g2g bench --nodes 32
   g2g bench --nodes 8 --seconds 10 -o json | jq .cpu_ms_s
@@ -89,6 +89,8 @@ type benchView struct {
 	WakeupsS     float64 `json:"wakeups_s"`
 	PSSKiB       int64   `json:"pss_kib"`
 	PSSMaxKiB    int64   `json:"pss_max_kib"` // of the largest node
+	Start        account `json:"start"`
+	StartCPUMS   float64 `json:"start_cpu_ms"` // of a node, until the last list was complete
 }
 
 func benchFields(b benchView) []field {
@@ -123,6 +125,15 @@ func (a *app) bench(ctx context.Context, o benchOptions) (view benchView, err er
 	view = benchView{Version: buildVersion().Version, Nodes: o.nodes}
 	p.Step("serving %d nodes", o.nodes)
 	if view.HalfMS, view.CompleteMS, err = b.complete(ctx); err != nil {
+		return benchView{}, stopped(ctx, err)
+	}
+	started, err := b.counters()
+	if err != nil {
+		return benchView{}, err
+	}
+	view.StartCPUMS = started.processor.Seconds() * 1000 / float64(o.nodes)
+	view.Start, err = b.account(ctx)
+	if err != nil {
 		return benchView{}, stopped(ctx, err)
 	}
 	p.Step("letting it settle for %s", o.settle)

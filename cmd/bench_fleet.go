@@ -212,11 +212,6 @@ func (b *fleet) complete(ctx context.Context) (half, all int64, err error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, listTime, fmt.Errorf("the lists were not complete within %s", listTime))
 	defer cancel()
-	type outcome struct {
-		at  time.Time
-		err error
-	}
-	outcomes := make(chan outcome, len(entries))
 	started := time.Now()
 	for i := range entries {
 		v, err := b.launch(ctx, i)
@@ -224,25 +219,21 @@ func (b *fleet) complete(ctx context.Context) (half, all int64, err error) {
 			return 0, 0, err
 		}
 		b.nodes = append(b.nodes, v)
-		go func() {
-			at, err := v.lists(ctx, len(entries)-1)
-			outcomes <- outcome{at, err}
-		}()
 	}
 	var after []int64
-	for range entries {
-		o := <-outcomes
-		if o.err != nil {
-			return 0, 0, stopped(ctx, o.err)
+	for _, v := range b.nodes {
+		at, err := v.lists(ctx, len(entries)-1)
+		if err != nil {
+			return 0, 0, stopped(ctx, err)
 		}
-		after = append(after, o.at.Sub(started).Milliseconds())
+		after = append(after, at.Sub(started).Milliseconds())
 	}
 	slices.Sort(after)
 	return after[(len(after)-1)/2], after[len(after)-1], nil
 }
 
-// lists returns when the node listed so many others as alive, by its own clock. It follows the node's events, each of which is
-// small and told once: pictures of whole lists, several times a second from every node, would take the time that is measured.
+// lists returns when the node listed so many others as alive, by its own clock: its events tell that afterwards as well. One node
+// at a time is asked, and seldom: to follow all of them would take a good part of the time that is measured.
 func (v *vessel) lists(ctx context.Context, others int) (at time.Time, err error) {
 	if err := v.await(ctx); err != nil {
 		return at, err
@@ -252,8 +243,22 @@ func (v *vessel) lists(ctx context.Context, others int) (at time.Time, err error
 		return at, err
 	}
 	defer node.Close()
+	for {
+		p, err := node.Picture(ctx)
+		if err != nil {
+			return at, fmt.Errorf("%s: %w", v.name, err)
+		}
+		if inState(p.peers, stateAlive) >= others {
+			return v.listed(ctx, node, others)
+		}
+		pause(ctx, again)
+	}
+}
+
+// listed looks up when that was.
+func (v *vessel) listed(ctx context.Context, node *client, others int) (at time.Time, err error) {
 	alive := map[string]bool{}
-	err = node.Events(ctx, 0, true, func(e eventView) error {
+	err = node.Events(ctx, 0, false, func(e eventView) error {
 		switch e.Kind {
 		case stateAlive:
 			alive[e.Peer] = true
@@ -262,20 +267,16 @@ func (v *vessel) lists(ctx context.Context, others int) (at time.Time, err error
 		default:
 			return nil
 		}
-		if len(alive) < others || e.Time == nil {
-			return nil
-		}
-		at = *e.Time
-		p, err := node.Picture(ctx)
-		if err == nil && inState(p.peers, stateAlive) >= others {
+		if len(alive) >= others && e.Time != nil {
+			at = *e.Time
 			return errMet
 		}
-		return err
+		return nil
 	})
 	if errors.Is(err, errMet) {
 		return at, nil
 	}
-	return at, fmt.Errorf("%s: %w", v.name, err)
+	return at, fmt.Errorf("%s: its events do not tell when it listed %d others: %w", v.name, others, err)
 }
 
 // rest lets time pass, unless a process ends.

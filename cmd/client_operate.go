@@ -77,6 +77,18 @@ func (c *client) RemoveService(ctx context.Context, address string) ([]serviceVi
 	return servicesOf(reply), err
 }
 
+// Counters tells how much of what the node did since it started, and how long ago that was.
+func (c *client) Counters(ctx context.Context) ([]counterView, time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	reply, err := c.rpc.Counters(ctx, &adminpb.CountersRequest{})
+	views := make([]counterView, 0, len(reply.GetCounters()))
+	for _, n := range reply.GetCounters() {
+		views = append(views, counterView{Name: n.GetName(), Method: n.GetMethod(), Value: n.GetValue()})
+	}
+	return views, time.Duration(reply.GetUptimeUs()) * time.Microsecond, err
+}
+
 func servicesOf(reply *adminpb.ServicesResponse) []serviceView {
 	views := make([]serviceView, len(reply.GetServices()))
 	for i, s := range reply.GetServices() {

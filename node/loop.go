@@ -71,8 +71,10 @@ func (n *Node) loop(ctx context.Context) {
 		timer.Reset(time.Until(n.deadline()))
 		select {
 		case j := <-n.inbox:
+			n.work.jobs.Add(1)
 			n.perform(j)
 		case <-timer.C:
+			n.work.timers.Add(1)
 			n.advance()
 		case <-ctx.Done():
 			n.goodbye()
@@ -127,6 +129,7 @@ func (n *Node) turn(j *job) {
 		effects = n.machine.Effects()
 	}
 	if !effects.Save.IsZero() {
+		n.work.saves.Add(1)
 		if err := n.dir.Save(effects.Save); err != nil {
 			n.fatal = err
 			if j != nil {

@@ -102,6 +102,7 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) error 
 		return err
 	}
 	m := &member{genesis: genesis, chain: chain, gate: wire.NewGate(genesis), registry: transport.NewRegistry()}
+	m.registry.VerifyChain = m.gate.VerifyChain
 	if p.gossip != nil {
 		m.gossipAt, m.registerAt = p.gossip.Addr().String(), p.register.Addr().String()
 		m.advertised = n.advertised(m.gossipAt)

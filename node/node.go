@@ -86,6 +86,7 @@ type Node struct {
 	sends    chan struct{} // a place a call under way
 	reaching chan struct{} // a place a dial on behalf of a member
 	turns    atomic.Uint64
+	work     work
 	ring     *admin.Ring
 	adminAt  string
 	programs transport.Services

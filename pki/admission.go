@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"time"
 )
@@ -104,17 +105,48 @@ func (c Chain) Bytes() []byte {
 
 // VerifyChain reads a chain and returns it only if every invariant of Chain holds in the network of the genesis.
 func VerifyChain(b []byte, genesis Genesis) (Chain, error) {
+	return VerifyChainKnowing(b, genesis, nil)
+}
+
+// Links remembers, for one genesis, which beginnings of chains were verified: most chains of a network begin alike. What stands
+// for a beginning is a hash over all of its payloads and seals.
+type Links interface {
+	Known(beginning [sha256.Size]byte) bool
+	Verified(beginning [sha256.Size]byte)
+}
+
+// VerifyChainKnowing is VerifyChain without verifying again the seals of beginnings that are known. Nil knows none.
+func VerifyChainKnowing(b []byte, genesis Genesis, known Links) (Chain, error) {
 	links, err := parseLinks(b)
 	if err != nil {
 		return Chain{}, fmt.Errorf("parse chain: %w", err)
 	}
 	network := genesis.Network()
+	var beginning [sha256.Size]byte
 	for i, a := range links {
-		if err := checkLink(a, links[:i], network, genesis.Founder); err != nil {
+		beginning = a.after(beginning)
+		err := checkPlace(a, links[:i], network, genesis.Founder)
+		if err == nil && (known == nil || !known.Known(beginning)) {
+			err = verifySeal(a.Nominator, DomainAdmission, network, a.payload(), a.seal)
+		}
+		if err != nil {
 			return Chain{}, fmt.Errorf("verify chain: link %d: %w", i+1, err)
+		}
+		if known != nil {
+			known.Verified(beginning)
 		}
 	}
 	return Chain{links: links}, nil
+}
+
+// after is the hash of the beginning that ends with this link, by that of the beginning above it. No two links have the same
+// bytes under it: a payload and a seal have one length each.
+func (a Admission) after(above [sha256.Size]byte) [sha256.Size]byte {
+	w := make(writer, 0, 256)
+	w.raw(above[:])
+	w.raw(a.payload())
+	w.raw(a.seal)
+	return sha256.Sum256(w)
 }
 
 func parseLinks(b []byte) ([]Admission, error) {
@@ -140,7 +172,8 @@ func parseLinks(b []byte) ([]Admission, error) {
 	return links, nil
 }
 
-func checkLink(a Admission, above []Admission, network NetworkID, founder Key) error {
+// checkPlace checks all of a link but its seal, which is the nominator's.
+func checkPlace(a Admission, above []Admission, network NetworkID, founder Key) error {
 	nominator := founder
 	if len(above) > 0 {
 		p := above[len(above)-1]
@@ -162,7 +195,7 @@ func checkLink(a Admission, above []Admission, network NetworkID, founder Key) e
 			return fmt.Errorf("%s stands in it twice", a.Subject.ID().Short())
 		}
 	}
-	return verifySeal(nominator, DomainAdmission, network, a.payload(), a.seal)
+	return nil
 }
 
 // AdmitRoot makes the chain of a node that the founder key itself admits.

@@ -258,3 +258,42 @@ func TestChainRefusesEveryChange(t *testing.T) {
 		}
 	}
 }
+
+// links are the beginnings that a test knows.
+type knownLinks map[[32]byte]bool
+
+func (k knownLinks) Known(b [32]byte) bool { return k[b] }
+func (k knownLinks) Verified(b [32]byte)   { k[b] = true }
+
+// A known beginning saves its seals and nothing else: what stands around it is judged as ever.
+func TestVerifyChainKnowing(t *testing.T) {
+	w := newWorld(t, "home")
+	chain, _ := w.line(t, 5)
+	known := knownLinks{}
+	b := chain.Bytes()
+	for range 2 {
+		got, err := VerifyChainKnowing(b, w.genesis, known)
+		must(t, err)
+		if got.Subject() != chain.Subject() || len(known) != 5 {
+			t.Errorf("%d beginnings are known", len(known))
+		}
+	}
+	for i := range b {
+		changed := append([]byte(nil), b...)
+		changed[i]++
+		if _, err := VerifyChainKnowing(changed, w.genesis, known); err == nil {
+			t.Fatalf("byte %d does not count", i)
+		}
+	}
+	if len(known) != 5 {
+		t.Errorf("%d beginnings are known after refusals", len(known))
+	}
+	other := newWorld(t, "away")
+	if _, err := VerifyChainKnowing(b, other.genesis, known); err == nil {
+		t.Error("another network's chain was accepted")
+	}
+	links := chain.Links()
+	if _, err := VerifyChainKnowing(chained(links[1:]...), w.genesis, known); err == nil {
+		t.Error("a chain without its beginning was accepted")
+	}
+}

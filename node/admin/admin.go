@@ -40,6 +40,8 @@ type Node interface {
 	Services(ctx context.Context) ([]gossip.Service, error)
 	AddService(ctx context.Context, address string) error
 	RemoveService(ctx context.Context, address string) error
+	// Counters tells how much of what the node did since it started, in a fixed order.
+	Counters() []Counter
 	// Leave returns when goodbye was said. The node stops afterwards.
 	Leave(ctx context.Context) error
 }
@@ -70,6 +72,13 @@ type Joined struct {
 	Depth     int
 	Warning   string // why the acceptor could not dial back; empty if it could
 	Observed  string // this node's address as the acceptor saw it
+}
+
+// A Counter is a number that only grows while the node runs.
+type Counter struct {
+	Name   string
+	Method string // of gRPC; empty where it is about none
+	Value  uint64
 }
 
 // Rotated is what became of a rotation.

@@ -257,3 +257,7 @@ func (f *fakeNode) Services(context.Context) ([]gossip.Service, error) {
 func (f *fakeNode) AddService(context.Context, string) error { return f.err }
 
 func (f *fakeNode) RemoveService(context.Context, string) error { return f.err }
+
+func (f *fakeNode) Counters() []Counter {
+	return []Counter{{Name: "saves", Value: 3}, {Name: "asked", Method: "/g2g.v1.Gossip/Ping", Value: 5}}
+}

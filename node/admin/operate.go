@@ -44,6 +44,19 @@ func (s *service) Ping(pb *adminpb.PingRequest, stream grpc.ServerStreamingServe
 	})
 }
 
+// Counters tells how much of what the node did.
+func (s *service) Counters(ctx context.Context, _ *adminpb.CountersRequest) (*adminpb.CountersResponse, error) {
+	p, err := s.node.Picture(ctx)
+	if err != nil {
+		return nil, err
+	}
+	resp := &adminpb.CountersResponse{UptimeUs: p.Now.Sub(p.Started).Microseconds()}
+	for _, c := range s.node.Counters() {
+		resp.Counters = append(resp.Counters, &adminpb.Counter{Name: c.Name, Method: c.Method, Value: c.Value})
+	}
+	return resp, nil
+}
+
 // Services lists the shared addresses.
 func (s *service) Services(ctx context.Context, _ *adminpb.ServicesRequest) (*adminpb.ServicesResponse, error) {
 	list, err := s.node.Services(ctx)

@@ -284,3 +284,12 @@ func TestNamesMayFail(t *testing.T) {
 type nameless struct{ *fakeNode }
 
 func (nameless) Picture(context.Context) (Picture, error) { return Picture{}, ErrBusy }
+
+func TestCounters(t *testing.T) {
+	client, _ := serve(t, &fakeNode{picture: newWorld(t).picture(t)})
+	got, err := client.Counters(t.Context(), &adminpb.CountersRequest{})
+	must(t, err)
+	if c := got.GetCounters(); len(c) != 2 || c[1].GetName() != "asked" || c[1].GetMethod() != "/g2g.v1.Gossip/Ping" || c[1].GetValue() != 5 {
+		t.Errorf("%v", c)
+	}
+}

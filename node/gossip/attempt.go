@@ -16,6 +16,7 @@ type attempt struct {
 	failures   int
 	joining    bool
 	exchanging bool
+	warm       bool // the last call was answered
 	lastSync   time.Time
 	lastHash   uint64    // of its nominations, when they were pulled last
 	vain       [2]uint64 // its hash and this node's after a pull that brought nothing

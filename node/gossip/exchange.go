@@ -91,7 +91,7 @@ func (m *Machine) answer(now time.Time, reader *view.Reader) ExchangeResponse {
 	if n := len(m.view.Entries()); n > 0 {
 		start = m.cfg.Random.IntN(n)
 	}
-	d := reader.Delta(now, m.ownEntry(), MaxBeats, MaxContacts, start)
+	d := reader.Delta(now, m.ownEntry(), MaxBeats, MaxContacts, MaxContactBytes, start)
 	resp := ExchangeResponse{Contacts: d.Contacts, AliveHash: m.aliveHash, NominationsHash: m.nominations.hash}
 	for i, b := range d.Beats {
 		resp.Beats = append(resp.Beats, IndexedBeat{Index: d.Places[i], Contact: d.Low[i], Beat: b})
@@ -116,9 +116,18 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 		return
 	}
 	a.soonWait = 0
-	if len(resp.Contacts) == MaxContacts {
+	if full(resp.Contacts) {
 		m.exchangeAtOnce(now, c.to) // there may be more
 	}
+}
+
+// full tells whether an answer may have had no place for another contact.
+func full(contacts []*view.Contact) bool {
+	bytes := 0
+	for _, c := range contacts {
+		bytes += c.Size()
+	}
+	return len(contacts) == MaxContacts || bytes > MaxContactBytes-pki.MaxPayload-pki.SealSize
 }
 
 // told takes what a partner says of its whole state.
@@ -175,23 +184,35 @@ func (m *Machine) queue(now time.Time, id pki.ID) {
 	}
 	m.pending = append(m.pending, id)
 	if m.nextPush.IsZero() {
-		m.nextPush = now.Add(pushDelay)
+		m.nextPush = latest(now.Add(pushDelay), m.lastPush.Add(pushSpacing))
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // push sends what is pending to fanOut active peers.
 func (m *Machine) push(now time.Time) {
-	m.nextPush = time.Time{}
-	n := min(len(m.pending), MaxPushed)
+	m.nextPush, m.lastPush = time.Time{}, now
 	var req PushRequest
-	for _, id := range m.pending[:n] {
+	n, bytes := 0, MaxContactBytes
+	for _, id := range m.pending {
 		e := m.ownEntry()
 		if id != m.ID() {
 			e = m.view.Get(id)
 		}
 		if e == nil || e.State == view.Dead || e.State == view.Unheard || !e.Current(now) {
+			n++
 			continue
 		}
+		if bytes -= e.Size(); bytes < 0 || len(req.Contacts) == MaxPushed {
+			break
+		}
+		n++
 		if e.BeatSequence > 0 && e.State != view.Left {
 			req.Beats = append(req.Beats, IndexedBeat{Index: len(req.Contacts), Contact: uint16(e.Sequence), Beat: e.Beat(now)}) //nolint:gosec // low bits are meant
 		}
@@ -204,9 +225,25 @@ func (m *Machine) push(now time.Time) {
 	if len(req.Contacts) == 0 {
 		return
 	}
-	for i, k := range m.cfg.Random.Perm(len(m.active)) {
-		if i < fanOut {
-			m.send(now, m.active[k], req)
-		}
+	for _, id := range m.pushTo() {
+		m.send(now, id, req)
 	}
+}
+
+// pushTo draws fanOut active peers, first among those that answered a call of this node's: a connection to the others would
+// have to be made first, and while a network starts all at once that is what costs most.
+func (m *Machine) pushTo() []pki.ID {
+	drawn := make([]pki.ID, 0, len(m.active))
+	for _, k := range m.cfg.Random.Perm(len(m.active)) {
+		drawn = append(drawn, m.active[k])
+	}
+	slices.SortStableFunc(drawn, func(a, b pki.ID) int { return coldness(m.attempt(a)) - coldness(m.attempt(b)) })
+	return drawn[:min(fanOut, len(drawn))]
+}
+
+func coldness(a *attempt) int {
+	if a.warm {
+		return 0
+	}
+	return 1
 }

@@ -120,7 +120,7 @@ func (r *HintResponse) refute(now time.Time, i, hints int, e *view.Entry) {
 		return
 	}
 	b := IndexedBeat{Index: i, Contact: uint16(e.Sequence), Beat: e.Beat(now)} //nolint:gosec // low bits are meant
-	if len(r.Contacts) < MaxContacts && e.Current(now) {
+	if !full(r.Contacts) && e.Current(now) {
 		b.Index = hints + len(r.Contacts)
 		r.Contacts = append(r.Contacts, e.Contact)
 	}

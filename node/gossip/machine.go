@@ -21,7 +21,8 @@ const (
 	CallTimeout     = 2 * time.Second
 	fanOut          = 3 // peers that a push goes to
 	pushDelay       = 50 * time.Millisecond
-	lookEvery       = time.Second // while nobody is late
+	lookEvery       = time.Second            // while nobody is late
+	pushSpacing     = 200 * time.Millisecond // between two pushes: where much is new it goes together
 	soonDelay       = 20 * time.Millisecond
 	soonSpacing     = 200 * time.Millisecond
 	lastSoonWait    = 10 * time.Second // the most that soonSpacing grows to with a peer that says it has more and brings nothing
@@ -40,6 +41,7 @@ const (
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
 	urgentSpacing   = 2 * time.Second // between two urgent joins that push out an active peer
+	soonActive      = 4               // active peers that are sought at once; then one a look
 	enoughActive    = 12              // active peers, from which more are sought now and then only
 	clientActive    = 3               // server-mode peers that a client-mode member exchanges with
 	fewActive       = 2               // active peers, below which joining is urgent
@@ -91,9 +93,10 @@ type Machine struct {
 	reserve  reserve
 	observed []observation
 
-	pending []pki.ID // contacts to push, in the order they came
-	soon    []pki.ID // peers to exchange with at once
-	inTurn  bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn
+	pending  []pki.ID // contacts to push, in the order they came
+	lastPush time.Time
+	soon     []pki.ID // peers to exchange with at once
+	inTurn   bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn
 
 	// What decides who is late and who is dead.
 	detector *stale.Detector
@@ -151,6 +154,7 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	}
 	m.nextBeat, m.nextLook, m.nextReserve, m.nextPrune = now, now, now, now
 	m.nextExchange = now.Add(m.interval())
+	m.nextSaveReserve = now.Add(saveReserve) // what is known now is what was on disk
 	return m, nil
 }
 

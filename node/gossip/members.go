@@ -103,8 +103,10 @@ func (m *Machine) wantActive(now time.Time) int {
 	switch {
 	case m.mode() == pki.Client:
 		return clientActive
+	case len(m.active) < soonActive:
+		return soonActive
 	case len(m.active) < enoughActive:
-		return enoughActive
+		return len(m.active) + 1
 	case now.Before(m.nextTopUp):
 		return 0
 	}

@@ -8,11 +8,12 @@ import (
 // Bounds of what one message may carry. wire refuses more, and the machine never sends more.
 const (
 	MaxDigest          = view.MaxDigest
-	MaxBeats           = 64   // an answer, a request or a push
-	MaxContacts        = 4    // an answer
-	MaxPushed          = 8    // a push
-	MaxIntroduced      = 8    // the other peers in the answer to a join
-	MaxVersions        = 2048 // of nominations
+	MaxBeats           = 64       // an answer, a request or a push
+	MaxContacts        = 64       // an answer
+	MaxPushed          = 64       // a push
+	MaxContactBytes    = 48 << 10 // of the contacts of either, sealed: what leaves room for the rest of a message
+	MaxIntroduced      = 8        // the other peers in the answer to a join
+	MaxVersions        = 2048     // of nominations
 	MaxNominationBatch = 64
 	MaxHints           = 64 // a hint or a request
 )

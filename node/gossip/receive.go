@@ -49,6 +49,7 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 	if a.failures > 0 { // a peer that has enough active ones keeps the time it was given
 		a.failures, a.delay, a.next = 0, 0, time.Time{}
 	}
+	a.warm = true
 	m.reached(c.to)
 	switch resp := resp.(type) {
 	case JoinResponse:
@@ -89,6 +90,7 @@ func (m *Machine) Fail(now time.Time, id uint64, how Failure) {
 	case ReachRequest:
 		m.reachable(now, req.Address, "no answer")
 	}
+	a.warm = false
 	a.failures++
 	a.delay = min(max(firstRetry, 2*a.delay), lastRetry)
 	a.next = now.Add(m.spread(a.delay))
@@ -352,7 +354,7 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 		a.next = now.Add(m.spread(lastRetry)) // it has enough; ask again later
 	}
 	m.exchangeAtOnce(now, c.to)
-	if len(m.active) < enoughActive {
+	if len(m.active) < soonActive {
 		m.seek(now) // the next one, without waiting for a look
 	}
 }

@@ -17,8 +17,9 @@ const refusalFlush = 250 * time.Millisecond
 type connection struct {
 	raw     raw
 	inbound bool
-	key     any            // of an inbound one, in the registry
-	claims  pki.LeafClaims // of the other end's verified leaf; zero where it showed none
+	verify  func([]byte, pki.Genesis) (pki.Chain, error) // of chains; nil for pki's
+	key     any                                          // of an inbound one, in the registry
+	claims  pki.LeafClaims                               // of the other end's verified leaf; zero where it showed none
 	verdict atomic.Pointer[verdict]
 	ending  sync.Once
 }
@@ -35,7 +36,11 @@ func (c *connection) judge(trust *pki.Trust, now time.Time) (pki.Member, error) 
 	v := c.verdict.Load()
 	if v == nil || v.trust != trust {
 		v = &verdict{trust: trust}
-		v.member, v.err = trust.Judge(c.claims)
+		verify := c.verify
+		if verify == nil {
+			verify = pki.VerifyChain
+		}
+		v.member, v.err = trust.JudgeWith(c.claims, verify)
 		c.verdict.Store(v)
 	}
 	if v.err != nil {

@@ -61,6 +61,20 @@ func verifyLeaf(s tls.ConnectionState) (pki.LeafClaims, error) {
 	return pki.VerifyLeaf(time.Now(), certificates)
 }
 
+// verifyLeaf is the same, but for a leaf that was verified and judged a member's before: then the clock alone can have changed
+// the verdict. A peer shows the same leaf on each of its connections, and on those to it.
+func (r *Registry) verifyLeaf(s tls.ConnectionState) (pki.LeafClaims, error) {
+	if err := checkState(s); err != nil {
+		return pki.LeafClaims{}, err
+	}
+	if len(s.PeerCertificates) == 1 {
+		if claims, ok := r.verified(s.PeerCertificates[0].Raw); ok && claims.VerifyLife(time.Now()) == nil {
+			return claims, nil
+		}
+	}
+	return verifyLeaf(s)
+}
+
 // showLeaf is the leaf of now, asked for at every handshake.
 func showLeaf(source Source) (*tls.Certificate, error) {
 	leaf := source.Leaf()
@@ -109,13 +123,16 @@ func (c serverCredentials) Clone() credentials.TransportCredentials { return c }
 // ServerHandshake proves both ends to each other (Gossip) or this one (Registration). Who is no member passes, to be told
 // so at its first call; its connection stays in the gate.
 func (c serverCredentials) ServerHandshake(accepted net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	open := &connection{raw: hook(accepted), inbound: true}
-	conn := tls.Server(open.raw, c.config(open))
+	open := &connection{raw: hook(accepted), inbound: true, verify: c.registry.VerifyChain}
+	counted := c.registry.traffic.count(open.raw, &c.registry.traffic.accepted)
+	conn := tls.Server(counted, c.config(open))
 	info, err := c.shake(conn, open)
 	if err != nil {
+		c.registry.traffic.failed.Add(1)
 		open.end()
 		return nil, nil, err
 	}
+	counted.over()
 	return conn, info, nil
 }
 
@@ -143,7 +160,7 @@ func (c serverCredentials) config(open *connection) *tls.Config {
 	}
 	config.ClientAuth = tls.RequireAnyClientCert
 	config.VerifyConnection = func(s tls.ConnectionState) (err error) {
-		open.claims, err = verifyLeaf(s)
+		open.claims, err = c.registry.verifyLeaf(s)
 		return err
 	}
 	return config
@@ -181,12 +198,15 @@ func (c peerCredentials) ClientHandshake(ctx context.Context, _ string, dialled 
 }
 
 func (c peerCredentials) greet(ctx context.Context, dialled net.Conn) (*tls.Conn, pki.LeafClaims, error) {
-	open := &connection{raw: hook(dialled)}
-	conn := tls.Client(open.raw, c.config(open))
+	open := &connection{raw: hook(dialled), verify: c.registry.VerifyChain}
+	counted := c.registry.traffic.count(open.raw, &c.registry.traffic.dialled)
+	conn := tls.Client(counted, c.config(open))
 	if err := c.shake(ctx, conn, open); err != nil {
+		c.registry.traffic.failed.Add(1)
 		open.end()
 		return nil, pki.LeafClaims{}, err
 	}
+	counted.over()
 	return conn, open.claims, nil
 }
 
@@ -194,7 +214,7 @@ func (c peerCredentials) config(open *connection) *tls.Config {
 	config := tlsConfig()
 	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return showLeaf(c.source) }
 	config.VerifyConnection = func(s tls.ConnectionState) (err error) {
-		if open.claims, err = verifyLeaf(s); err != nil {
+		if open.claims, err = c.registry.verifyLeaf(s); err != nil {
 			return err
 		}
 		return c.judge(open)

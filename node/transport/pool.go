@@ -23,7 +23,8 @@ const (
 	// poolRest is for how long a peer must not have been asked for to make place in a full pool for another.
 	poolRest = 10 * time.Second
 
-	connectTimeout = time.Second
+	connectTimeout = time.Second     // of the connection alone
+	shakeTimeout   = 5 * time.Second // with its handshake: on a busy machine that takes long, and one given up must be made again
 	backoffFirst   = 200 * time.Millisecond
 	backoffMax     = 5 * time.Second
 
@@ -207,11 +208,11 @@ func (p *Pool) open(id pki.ID, u use, peer *pooled) (err error) {
 		grpc.WithResolvers(l.resolver),
 		grpc.WithTransportCredentials(creds),
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return p.dial(ctx, id, u, l, address) }),
-		grpc.WithUnaryInterceptor(l.unary),
+		grpc.WithChainUnaryInterceptor(l.unary, p.config.Registry.traffic.asked),
 		grpc.WithStreamInterceptor(l.stream),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: backoffFirst, Multiplier: 1.6, Jitter: 0.2, MaxDelay: backoffMax},
-			MinConnectTimeout: connectTimeout,
+			MinConnectTimeout: shakeTimeout,
 		}),
 	)...)
 	return err

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -24,14 +25,20 @@ const (
 //
 //  1. A connection is in peers (under the ID of its verified leaf) from before it was judged until it was closed.
 //  2. An inbound connection is in calls under a key that only it has, for as long.
-//  3. order has exactly the keys of leaves, the one shown last at its end.
+//  3. order has exactly the keys of leaves, the one shown last at its end; owners has exactly the hashes of the values.
 type Registry struct {
+	// VerifyChain is pki's, or one that remembers. It is set before the first connection.
+	VerifyChain func([]byte, pki.Genesis) (pki.Chain, error)
+
 	mu     sync.Mutex
 	peers  map[pki.ID][]*connection // in order of arrival
 	calls  map[any]*connection
 	leaves map[pki.ID]pki.LeafClaims
 	order  []pki.ID
+	owners map[[sha256.Size]byte]pki.ID // by the leaf's hash
 	counts Counts
+
+	traffic *traffic
 }
 
 // Counts says how many connections are open, to how many different nodes, and how many calls were refused so far.
@@ -46,6 +53,11 @@ func NewRegistry() *Registry {
 		peers:  make(map[pki.ID][]*connection),
 		calls:  make(map[any]*connection),
 		leaves: make(map[pki.ID]pki.LeafClaims),
+		owners: make(map[[sha256.Size]byte]pki.ID),
+
+		VerifyChain: pki.VerifyChain,
+
+		traffic: newTraffic(),
 	}
 }
 
@@ -143,15 +155,27 @@ func (r *Registry) remember(claims pki.LeafClaims) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	id := claims.ID
-	if _, ok := r.leaves[id]; ok {
+	if old, ok := r.leaves[id]; ok {
 		i := slices.Index(r.order, id)
 		r.order = slices.Delete(r.order, i, i+1)
+		delete(r.owners, old.Hash)
 	} else if len(r.order) >= MaxLeaves {
+		delete(r.owners, r.leaves[r.order[0]].Hash)
 		delete(r.leaves, r.order[0])
 		r.order = slices.Delete(r.order, 0, 1)
 	}
 	r.leaves[id] = claims
+	r.owners[claims.Hash] = id
 	r.order = append(r.order, id)
+}
+
+// verified gives what is remembered of a leaf by all of its bytes.
+func (r *Registry) verified(leaf []byte) (pki.LeafClaims, bool) {
+	hash := sha256.Sum256(leaf)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id, ok := r.owners[hash]
+	return r.leaves[id], ok
 }
 
 // end takes connections out and closes them.

@@ -82,7 +82,7 @@ func NewGossipServer(c ServerConfig) *grpc.Server {
 			MaxConnectionAge: c.MaxConnectionAge, MaxConnectionAgeGrace: c.MaxConnectionAgeGrace,
 			Time: keepaliveTime, Timeout: keepaliveTimeout,
 		}),
-		grpc.ChainUnaryInterceptor(recoverer.unary, authorizer.unary),
+		grpc.ChainUnaryInterceptor(c.Registry.traffic.answered, recoverer.unary, authorizer.unary),
 		grpc.ChainStreamInterceptor(recoverer.stream, authorizer.stream),
 	)...)
 	c.Services.addTo(server)

@@ -49,6 +49,14 @@ func (c *Contact) same(other *Contact) bool {
 	return bytes.Equal(c.Sealed.Payload, other.Sealed.Payload)
 }
 
+// Size bounds what the contact takes in a message, in bytes.
+func (c *Contact) Size() int {
+	return len(c.Sealed.Payload) + len(c.Sealed.Key) + len(c.Sealed.Seal) + envelopeFrame
+}
+
+// envelopeFrame is what a message adds to an envelope's three parts: tags and lengths.
+const envelopeFrame = 16
+
 // Expired tells whether the contact is past its life at now.
 func (c *Contact) Expired(now time.Time) bool {
 	return now.Add(-pki.Tolerance).Unix() > c.NotAfter

@@ -100,14 +100,16 @@ type Delta struct {
 	Places   []int    // of Beats: in the digest, or from its length on in Contacts
 	Low      []uint16 // of Beats: low bits of the contact's sequence
 	Contacts []*Contact
+	More     bool // there are more contacts
 }
 
 // Delta gathers what the digest lacks of the owner's own record and of every server-mode peer that has not fallen: at most
-// beats beats, those that advanced last first, and contacts contacts, beginning at a random place so that none waits for ever.
+// beats beats, those that advanced last first, and contacts contacts of bytes bytes together, beginning at a random place so
+// that none waits for ever.
 // A peer that left is told too, as long as it is kept: its goodbye is a contact. So is the digest's own sender, at the first
 // place: one that came back from a backup learns from its own newer contact what to go on from. A contact past its life is
 // told to nobody: with another's clock the whole message would be refused for it.
-func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, start int) Delta {
+func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start int) Delta {
 	var d Delta
 	var fresh []*Entry
 	entries := r.v.entries
@@ -126,9 +128,12 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, start int) De
 		switch {
 		case !ok && e.State == Left: // of no use to somebody who never knew it
 		case !ok || int32(e.low()-r.digest[i].Contact) > 0: //nolint:gosec // serial number arithmetic (RFC 1982)
-			if len(d.Contacts) < contacts && len(d.Beats) < beats {
+			if len(d.Contacts) < contacts && len(d.Beats) < beats && bytes >= e.Size() {
 				d.add(now, e, len(r.digest)+len(d.Contacts))
 				d.Contacts = append(d.Contacts, e.Contact)
+				bytes -= e.Size()
+			} else {
+				d.More = true
 			}
 		case e.low() == r.digest[i].Contact && e.BeatSequence > uint64(r.digest[i].Beat) && e.State != Left:
 			fresh = append(fresh, e)

@@ -105,7 +105,7 @@ func TestDelta(t *testing.T) {
 		salt := r.Uint64()
 		own := &Contact{ID: pki.ID{2}, Sequence: 9}
 		digest, ids := asker.Digest(salt, own, 3)
-		got := tell(teller.Read(salt, digest).Delta(start, nil, 1000, 1000, r.IntN(60)), ids)
+		got := tell(teller.Read(salt, digest).Delta(start, nil, 1000, 1000, 1<<20, r.IntN(60)), ids)
 		for id, c := range crowd {
 			if want := c.lacks(); got[id] != want {
 				t.Errorf("%+v: told %q, lacks %q", c, got[id], want)
@@ -162,7 +162,7 @@ func TestDeltaIsBounded(t *testing.T) {
 	digest, ids := asker.Digest(7, &Contact{ID: pki.ID{2}}, 0)
 	told := map[pki.ID]bool{}
 	for at := range 40 {
-		d := teller.Read(7, digest).Delta(start, nil, 10, 3, at)
+		d := teller.Read(7, digest).Delta(start, nil, 10, 3, 1<<20, at)
 		if len(d.Contacts) != 3 || len(d.Beats) != 10 || len(d.Places) != 10 || len(d.Low) != 10 {
 			t.Fatalf("%d contacts, %d beats", len(d.Contacts), len(d.Beats))
 		}
@@ -178,7 +178,7 @@ func TestDeltaIsBounded(t *testing.T) {
 	if len(told) != 20 {
 		t.Errorf("in 40 turns %d of 20 contacts were told", len(told))
 	}
-	if d := teller.Read(7, digest).Delta(start, nil, 0, 3, 0); len(d.Beats)+len(d.Contacts) > 0 {
+	if d := teller.Read(7, digest).Delta(start, nil, 0, 3, 1<<20, 0); len(d.Beats)+len(d.Contacts) > 0 {
 		t.Error("a delta without room for a beat has some")
 	}
 }
@@ -204,7 +204,7 @@ func TestDeltaOfOwn(t *testing.T) {
 		{start, w.contact(9), []Version{{SaltedHash(0, asker.id.ID()), 4, 0}}, "own asker"},
 		{start, w.contact(9), []Version{{SaltedHash(0, w.id.ID()), 9, 1}, {SaltedHash(0, asker.id.ID()), 4, 0}}, ""},
 	} {
-		d := v.Read(0, c.digest).Delta(c.now, OwnEntry(c.own, w.beat(1), start), 9, 9, 0)
+		d := v.Read(0, c.digest).Delta(c.now, OwnEntry(c.own, w.beat(1), start), 9, 9, 1<<20, 0)
 		var got []string
 		for _, told := range d.Contacts {
 			got = append(got, map[pki.ID]string{w.id.ID(): "own", asker.id.ID(): "asker"}[told.ID])
@@ -251,5 +251,31 @@ func TestLacks(t *testing.T) {
 	}
 	if v.Read(3, []Version{at(other, 1)}).Lacks() {
 		t.Error("a full view asks for more")
+	}
+}
+
+// What has no place in the bytes of an answer waits, and the answer says that there is more.
+func TestDeltaIsBoundedInBytes(t *testing.T) {
+	g := newGrove()
+	v := New(pki.ID{1})
+	size := 0
+	for i := range 5 {
+		w := g.writer(i, pki.Server)
+		c := w.contact(1)
+		c.Sealed.Payload = make([]byte, 1000)
+		v.Put(start, c)
+		if size = c.Size(); size < 1000 {
+			t.Fatalf("a contact of %d bytes", size)
+		}
+		v.Advance(start, c.ID, uint16(c.Sequence), w.beat(1)) //nolint:gosec // low bits are meant
+		if _, _, ok := v.Revive(start, c.ID); !ok {
+			t.Fatal("not alive")
+		}
+	}
+	for want := range 6 {
+		d := v.Read(1, []Version{{Hash: 1}}).Delta(start, nil, 10, 10, want*size+size-1, 2)
+		if len(d.Contacts) != want || d.More != (want < 5) {
+			t.Errorf("%d contacts where %d fit, more: %t", len(d.Contacts), want, d.More)
+		}
 	}
 }

@@ -53,7 +53,10 @@ func (g *Gate) contact(now time.Time, pb *gossippb.Envelope, standing func(*view
 	}
 	hash := envelopeHash(e)
 	c, known := g.contacts.get(hash)
-	if !known {
+	if known {
+		g.counts.known.Add(1)
+	} else {
+		g.counts.contacts.Add(1)
 		if c, err = g.open(e); err != nil {
 			return nil, fmt.Errorf("read contact: %w", err)
 		}

@@ -8,6 +8,7 @@ package wire
 import (
 	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
@@ -27,18 +28,36 @@ const (
 //
 //  1. What it remembers was verified here, under a hash of all bytes that the verification read: seeing the same bytes
 //     again costs no second verification and changes no outcome.
-//  2. It remembers at most maxRemembered contacts and as many chains; the oldest make place.
+//  2. It remembers at most maxRemembered contacts, as many chains, and as many beginnings of chains; the oldest make place.
 //  3. What depends on the clock is never remembered.
 type Gate struct {
 	genesis  pki.Genesis
 	network  pki.NetworkID
 	contacts memory[*view.Contact]
 	chains   memory[pki.Chain]
+	links    links
+	counts   struct{ contacts, chains, known atomic.Uint64 }
+}
+
+// Counts tells how often a gate verified, and how often it did not have to.
+type Counts struct{ Contacts, Chains, Known uint64 }
+
+// Counts is the state of now.
+func (g *Gate) Counts() Counts {
+	return Counts{Contacts: g.counts.contacts.Load(), Chains: g.counts.chains.Load(), Known: g.counts.known.Load()}
 }
 
 // NewGate makes the gate of the network that the genesis founds. The genesis must be verified.
 func NewGate(genesis pki.Genesis) *Gate {
 	return &Gate{genesis: genesis, network: genesis.Network()}
+}
+
+// VerifyChain is pki's, and remembers what it verified of the gate's own network.
+func (g *Gate) VerifyChain(b []byte, genesis pki.Genesis) (pki.Chain, error) {
+	if genesis.Network() != g.network {
+		return pki.VerifyChain(b, genesis)
+	}
+	return g.chain(b)
 }
 
 // chain verifies a chain in the gate's network.
@@ -47,12 +66,23 @@ func (g *Gate) chain(b []byte) (pki.Chain, error) {
 	if c, ok := g.chains.get(hash); ok {
 		return c, nil
 	}
-	c, err := pki.VerifyChain(b, g.genesis)
+	g.counts.chains.Add(1)
+	c, err := pki.VerifyChainKnowing(b, g.genesis, &g.links)
 	if err == nil {
 		g.chains.put(hash, c)
 	}
 	return c, err
 }
+
+// links are the beginnings of chains that were verified.
+type links struct{ memory[struct{}] }
+
+func (l *links) Known(beginning [sha256.Size]byte) bool {
+	_, ok := l.get(beginning)
+	return ok
+}
+
+func (l *links) Verified(beginning [sha256.Size]byte) { l.put(beginning, struct{}{}) }
 
 // memory keeps the last maxRemembered values put into it.
 type memory[V any] struct {

@@ -145,7 +145,7 @@ func TestRequestRefusals(t *testing.T) {
 		"digest":              {&gossippb.ExchangeRequest{Digest: make([]byte, 13)}, "read exchange: versions of 13 bytes are no multiple of 12"},
 		"long digest":         {&gossippb.ExchangeRequest{Digest: make([]byte, 12*(gossip.MaxDigest+1))}, fmt.Sprintf("read exchange: %d versions are over the bound of %d", gossip.MaxDigest+1, gossip.MaxDigest)},
 		"exchange beat place": {&gossippb.ExchangeRequest{Digest: make([]byte, 24), Beats: beatBytes([]gossip.IndexedBeat{beat(2, 0)})}, "read exchange: beat at place 2 where there are 2"},
-		"push contacts":       {&gossippb.PushRequest{Contacts: make([]*gossippb.Envelope, 9)}, "read push: 9 contacts are over the bound of 8"},
+		"push contacts":       {&gossippb.PushRequest{Contacts: make([]*gossippb.Envelope, 65)}, "read push: 65 contacts are over the bound of 64"},
 		"push contact":        {&gossippb.PushRequest{Contacts: make([]*gossippb.Envelope, 1)}, "read push: read contact: there is no envelope"},
 		"push place":          {&gossippb.PushRequest{Beats: beatBytes([]gossip.IndexedBeat{beat(0, 0)})}, "read push: beat at place 0 where there are 0"},
 		"push other's beat":   {&gossippb.PushRequest{Contacts: []*gossippb.Envelope{oak}, Beats: beatBytes([]gossip.IndexedBeat{beat(0, 1)})}, "read push: beat at place 0 belongs to another contact"},
@@ -199,7 +199,7 @@ func TestResponseRefusals(t *testing.T) {
 		"place":               {&gossippb.ExchangeResponse{Beats: beatBytes([]gossip.IndexedBeat{beat(2, 2)})}, exchange, "read answer to exchange: beat at place 2 where there are 2"},
 		"place of contact":    {&gossippb.ExchangeResponse{Contacts: []*gossippb.Envelope{oak}, Beats: beatBytes([]gossip.IndexedBeat{beat(3, 2)})}, exchange, "read answer to exchange: beat at place 3 where there are 3"},
 		"other's beat":        {&gossippb.ExchangeResponse{Contacts: []*gossippb.Envelope{oak}, Beats: beatBytes([]gossip.IndexedBeat{beat(2, 3)})}, exchange, "read answer to exchange: beat at place 2 belongs to another contact"},
-		"contacts":            {&gossippb.ExchangeResponse{Contacts: make([]*gossippb.Envelope, 5)}, exchange, "read answer to exchange: 5 contacts are over the bound of 4"},
+		"contacts":            {&gossippb.ExchangeResponse{Contacts: make([]*gossippb.Envelope, 65)}, exchange, "read answer to exchange: 65 contacts are over the bound of 64"},
 		"beats":               {&gossippb.ExchangeResponse{Beats: make([]byte, 65*24)}, exchange, "read answer to exchange: 65 beats are over the bound of 64"},
 		"batch":               {&gossippb.NominationsResponse{Nominations: make([]*gossippb.Envelope, 65)}, nominations, "read answer to nominations: 65 nominations are over the bound of 64"},
 		"reach for push":      {&gossippb.ReachResponse{}, push, "read answer: *gossippb.ReachResponse does not answer gossip.PushRequest"},
@@ -208,7 +208,7 @@ func TestResponseRefusals(t *testing.T) {
 		"probe beat":          {&gossippb.ProbeResponse{Contact: oak, Beat: beatBytes([]gossip.IndexedBeat{beat(0, 3)})}, gossip.ProbeRequest{}, "read answer to probe: beat at place 0 belongs to another contact"},
 		"probe contact":       {&gossippb.ProbeResponse{Contact: &gossippb.Envelope{}}, gossip.ProbeRequest{}, "read answer to probe: read contact: envelope: public key: 0 bytes where 32 are needed"},
 		"hint place":          {&gossippb.HintResponse{Beats: beatBytes([]gossip.IndexedBeat{beat(1, 2)})}, gossip.HintRequest{Hints: hints(1)}, "read answer to hint: beat at place 1 where there are 1"},
-		"hint's contacts":     {&gossippb.HintResponse{Contacts: make([]*gossippb.Envelope, 5)}, gossip.HintRequest{}, "read answer to hint: 5 contacts are over the bound of 4"},
+		"hint's contacts":     {&gossippb.HintResponse{Contacts: make([]*gossippb.Envelope, 65)}, gossip.HintRequest{}, "read answer to hint: 65 contacts are over the bound of 64"},
 		"no nomination":       {&gossippb.NominationsResponse{Nominations: make([]*gossippb.Envelope, 1)}, nominations, "read answer to nominations: there is no envelope"},
 		"contact in disguise": {&gossippb.NominationsResponse{Nominations: []*gossippb.Envelope{oak}}, nominations, "read answer to nominations: open nomination: the seal does not fit"},
 		"nomination's seal":   {&gossippb.NominationsResponse{Nominations: []*gossippb.Envelope{badSeal}}, nominations, "read answer to nominations: open nomination: the seal does not fit"},
@@ -272,9 +272,10 @@ func TestAgesRoundUpAndSaturate(t *testing.T) {
 func TestLargestMessagesFit(t *testing.T) {
 	w := newWorld()
 	var contacts []*view.Contact
-	for i := range gossip.MaxPushed + 1 {
+	for i := range gossip.MaxIntroduced + 1 {
 		contacts = append(contacts, w.largest(byte(20*i+10)))
 	}
+	fitting := contacts[:gossip.MaxContactBytes/contacts[0].Size()] // all have one size
 	var beats []gossip.IndexedBeat
 	for i := range gossip.MaxBeats {
 		beats = append(beats, gossip.IndexedBeat{Index: i, Beat: view.Beat{Sequence: view.LadderLength, Age: time.Hour}})
@@ -297,10 +298,10 @@ func TestLargestMessagesFit(t *testing.T) {
 		"answer to join":        Encode(gossip.JoinResponse{Contact: contacts[0], Beat: beats[0].Beat, Observed: observed, Active: true, Contacts: contacts[1:]}),
 		"exchange":              Encode(gossip.ExchangeRequest{Salt: 1, Digest: make([]view.Version, gossip.MaxDigest), Beats: beats, AliveHash: 1, NominationsHash: 1, Hints: hints(gossip.MaxHints)}),
 		"hint":                  Encode(gossip.HintRequest{Hints: hints(gossip.MaxHints)}),
-		"answer to hint":        Encode(gossip.HintResponse{Beats: beats, Contacts: contacts[:gossip.MaxContacts]}),
+		"answer to hint":        Encode(gossip.HintResponse{Beats: beats, Contacts: fitting}),
 		"answer to probe":       Encode(gossip.ProbeResponse{Beat: beats[0], Contact: contacts[0]}),
-		"answer to exchange":    Encode(gossip.ExchangeResponse{Beats: beats, Contacts: contacts[:gossip.MaxContacts], AliveHash: 1, NominationsHash: 1}),
-		"push":                  Encode(gossip.PushRequest{Contacts: contacts[1:], Beats: beats}),
+		"answer to exchange":    Encode(gossip.ExchangeResponse{Beats: beats, Contacts: fitting, AliveHash: 1, NominationsHash: 1}),
+		"push":                  Encode(gossip.PushRequest{Contacts: fitting, Beats: beats}),
 		"nominations":           Encode(gossip.NominationsRequest{Versions: versions}),
 		"answer to nominations": Encode(gossip.NominationsResponse{Nominations: nominations}),
 		"claim":                 EncodeClaim(claim, contacts[0]),

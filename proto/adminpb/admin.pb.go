@@ -2653,6 +2653,155 @@ func (*LeaveResponse) Descriptor() ([]byte, []int) {
 	return file_adminpb_admin_proto_rawDescGZIP(), []int{35}
 }
 
+type CountersRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountersRequest) Reset() {
+	*x = CountersRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountersRequest) ProtoMessage() {}
+
+func (x *CountersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountersRequest.ProtoReflect.Descriptor instead.
+func (*CountersRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{36}
+}
+
+type CountersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	UptimeUs      int64                  `protobuf:"varint,1,opt,name=uptime_us,json=uptimeUs,proto3" json:"uptime_us,omitempty"`
+	Counters      []*Counter             `protobuf:"bytes,2,rep,name=counters,proto3" json:"counters,omitempty"` // in a fixed order
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountersResponse) Reset() {
+	*x = CountersResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountersResponse) ProtoMessage() {}
+
+func (x *CountersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountersResponse.ProtoReflect.Descriptor instead.
+func (*CountersResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *CountersResponse) GetUptimeUs() int64 {
+	if x != nil {
+		return x.UptimeUs
+	}
+	return 0
+}
+
+func (x *CountersResponse) GetCounters() []*Counter {
+	if x != nil {
+		return x.Counters
+	}
+	return nil
+}
+
+// Counter is a number that only grows while the node runs.
+type Counter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Method        string                 `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"` // of gRPC; empty where it is about none
+	Value         uint64                 `protobuf:"varint,3,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Counter) Reset() {
+	*x = Counter{}
+	mi := &file_adminpb_admin_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Counter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Counter) ProtoMessage() {}
+
+func (x *Counter) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Counter.ProtoReflect.Descriptor instead.
+func (*Counter) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *Counter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Counter) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Counter) GetValue() uint64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 var File_adminpb_admin_proto protoreflect.FileDescriptor
 
 const file_adminpb_admin_proto_rawDesc = "" +
@@ -2885,7 +3034,15 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\x14RemoveServiceRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\"\x0e\n" +
 	"\fLeaveRequest\"\x0f\n" +
-	"\rLeaveResponse2\x99\a\n" +
+	"\rLeaveResponse\"\x11\n" +
+	"\x0fCountersRequest\"b\n" +
+	"\x10CountersResponse\x12\x1b\n" +
+	"\tuptime_us\x18\x01 \x01(\x03R\buptimeUs\x121\n" +
+	"\bcounters\x18\x02 \x03(\v2\x15.g2g.admin.v1.CounterR\bcounters\"K\n" +
+	"\aCounter\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\x04R\x05value2\xe4\a\n" +
 	"\x05Admin\x129\n" +
 	"\x04Show\x12\x19.g2g.admin.v1.ShowRequest\x1a\x16.g2g.admin.v1.Snapshot\x12=\n" +
 	"\x05Watch\x12\x1a.g2g.admin.v1.WatchRequest\x1a\x16.g2g.admin.v1.Snapshot0\x01\x12<\n" +
@@ -2899,7 +3056,8 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\bServices\x12\x1d.g2g.admin.v1.ServicesRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12M\n" +
 	"\n" +
 	"AddService\x12\x1f.g2g.admin.v1.AddServiceRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12S\n" +
-	"\rRemoveService\x12\".g2g.admin.v1.RemoveServiceRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12@\n" +
+	"\rRemoveService\x12\".g2g.admin.v1.RemoveServiceRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12I\n" +
+	"\bCounters\x12\x1d.g2g.admin.v1.CountersRequest\x1a\x1e.g2g.admin.v1.CountersResponse\x12@\n" +
 	"\x05Leave\x12\x1a.g2g.admin.v1.LeaveRequest\x1a\x1b.g2g.admin.v1.LeaveResponseB&Z$github.com/g2g-net/g2g/proto/adminpbb\x06proto3"
 
 var (
@@ -2914,7 +3072,7 @@ func file_adminpb_admin_proto_rawDescGZIP() []byte {
 	return file_adminpb_admin_proto_rawDescData
 }
 
-var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_adminpb_admin_proto_goTypes = []any{
 	(*ShowRequest)(nil),          // 0: g2g.admin.v1.ShowRequest
 	(*WatchRequest)(nil),         // 1: g2g.admin.v1.WatchRequest
@@ -2952,6 +3110,9 @@ var file_adminpb_admin_proto_goTypes = []any{
 	(*RemoveServiceRequest)(nil), // 33: g2g.admin.v1.RemoveServiceRequest
 	(*LeaveRequest)(nil),         // 34: g2g.admin.v1.LeaveRequest
 	(*LeaveResponse)(nil),        // 35: g2g.admin.v1.LeaveResponse
+	(*CountersRequest)(nil),      // 36: g2g.admin.v1.CountersRequest
+	(*CountersResponse)(nil),     // 37: g2g.admin.v1.CountersResponse
+	(*Counter)(nil),              // 38: g2g.admin.v1.Counter
 }
 var file_adminpb_admin_proto_depIdxs = []int32{
 	5,  // 0: g2g.admin.v1.Snapshot.self:type_name -> g2g.admin.v1.Self
@@ -2972,37 +3133,40 @@ var file_adminpb_admin_proto_depIdxs = []int32{
 	19, // 15: g2g.admin.v1.RevokeTokenResponse.nomination:type_name -> g2g.admin.v1.Nomination
 	9,  // 16: g2g.admin.v1.RotateResponse.leaf:type_name -> g2g.admin.v1.Leaf
 	31, // 17: g2g.admin.v1.ServicesResponse.services:type_name -> g2g.admin.v1.Service
-	0,  // 18: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
-	1,  // 19: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
-	13, // 20: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
-	15, // 21: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
-	17, // 22: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
-	21, // 23: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
-	23, // 24: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
-	25, // 25: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
-	27, // 26: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
-	29, // 27: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
-	32, // 28: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
-	33, // 29: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
-	34, // 30: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
-	2,  // 31: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
-	2,  // 32: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
-	14, // 33: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
-	16, // 34: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
-	18, // 35: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
-	22, // 36: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
-	24, // 37: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
-	26, // 38: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
-	28, // 39: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
-	30, // 40: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
-	30, // 41: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
-	30, // 42: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
-	35, // 43: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
-	31, // [31:44] is the sub-list for method output_type
-	18, // [18:31] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	38, // 18: g2g.admin.v1.CountersResponse.counters:type_name -> g2g.admin.v1.Counter
+	0,  // 19: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
+	1,  // 20: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
+	13, // 21: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
+	15, // 22: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
+	17, // 23: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
+	21, // 24: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
+	23, // 25: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
+	25, // 26: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
+	27, // 27: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
+	29, // 28: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
+	32, // 29: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
+	33, // 30: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
+	36, // 31: g2g.admin.v1.Admin.Counters:input_type -> g2g.admin.v1.CountersRequest
+	34, // 32: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
+	2,  // 33: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
+	2,  // 34: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
+	14, // 35: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
+	16, // 36: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
+	18, // 37: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
+	22, // 38: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
+	24, // 39: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
+	26, // 40: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
+	28, // 41: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
+	30, // 42: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 43: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 44: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
+	37, // 45: g2g.admin.v1.Admin.Counters:output_type -> g2g.admin.v1.CountersResponse
+	35, // 46: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
+	33, // [33:47] is the sub-list for method output_type
+	19, // [19:33] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_adminpb_admin_proto_init() }
@@ -3018,7 +3182,7 @@ func file_adminpb_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adminpb_admin_proto_rawDesc), len(file_adminpb_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   36,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -33,6 +33,7 @@ const (
 	Admin_Services_FullMethodName      = "/g2g.admin.v1.Admin/Services"
 	Admin_AddService_FullMethodName    = "/g2g.admin.v1.Admin/AddService"
 	Admin_RemoveService_FullMethodName = "/g2g.admin.v1.Admin/RemoveService"
+	Admin_Counters_FullMethodName      = "/g2g.admin.v1.Admin/Counters"
 	Admin_Leave_FullMethodName         = "/g2g.admin.v1.Admin/Leave"
 )
 
@@ -59,6 +60,8 @@ type AdminClient interface {
 	Services(ctx context.Context, in *ServicesRequest, opts ...grpc.CallOption) (*ServicesResponse, error)
 	AddService(ctx context.Context, in *AddServiceRequest, opts ...grpc.CallOption) (*ServicesResponse, error)
 	RemoveService(ctx context.Context, in *RemoveServiceRequest, opts ...grpc.CallOption) (*ServicesResponse, error)
+	// Counters tells how much of what the node did since it started.
+	Counters(ctx context.Context, in *CountersRequest, opts ...grpc.CallOption) (*CountersResponse, error)
 	// Leave says goodbye and stops the node.
 	Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error)
 }
@@ -218,6 +221,16 @@ func (c *adminClient) RemoveService(ctx context.Context, in *RemoveServiceReques
 	return out, nil
 }
 
+func (c *adminClient) Counters(ctx context.Context, in *CountersRequest, opts ...grpc.CallOption) (*CountersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountersResponse)
+	err := c.cc.Invoke(ctx, Admin_Counters_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminClient) Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LeaveResponse)
@@ -251,6 +264,8 @@ type AdminServer interface {
 	Services(context.Context, *ServicesRequest) (*ServicesResponse, error)
 	AddService(context.Context, *AddServiceRequest) (*ServicesResponse, error)
 	RemoveService(context.Context, *RemoveServiceRequest) (*ServicesResponse, error)
+	// Counters tells how much of what the node did since it started.
+	Counters(context.Context, *CountersRequest) (*CountersResponse, error)
 	// Leave says goodbye and stops the node.
 	Leave(context.Context, *LeaveRequest) (*LeaveResponse, error)
 	mustEmbedUnimplementedAdminServer()
@@ -298,6 +313,9 @@ func (UnimplementedAdminServer) AddService(context.Context, *AddServiceRequest) 
 }
 func (UnimplementedAdminServer) RemoveService(context.Context, *RemoveServiceRequest) (*ServicesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RemoveService not implemented")
+}
+func (UnimplementedAdminServer) Counters(context.Context, *CountersRequest) (*CountersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Counters not implemented")
 }
 func (UnimplementedAdminServer) Leave(context.Context, *LeaveRequest) (*LeaveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Leave not implemented")
@@ -518,6 +536,24 @@ func _Admin_RemoveService_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_Counters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Counters(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Counters_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Counters(ctx, req.(*CountersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Admin_Leave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LeaveRequest)
 	if err := dec(in); err != nil {
@@ -578,6 +614,10 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RemoveService",
 			Handler:    _Admin_RemoveService_Handler,
+		},
+		{
+			MethodName: "Counters",
+			Handler:    _Admin_Counters_Handler,
 		},
 		{
 			MethodName: "Leave",
