@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,9 @@ costs over a while after that:
   processor  milliseconds a second, of user and system time
   wake-ups   a second: how often a thread of it went to sleep by itself
   memory     proportional set size: its own pages, and its share of those it has in common with others
+
+Then an account of that, from counters of the nodes: what the bytes and the wake-ups went to, and the calls of each kind
+with the bytes of their messages; and what the start of a node took. docs/cost.md explains each part.
 
 All nodes are members beforehand and start at once, on the ports that they had. While lists are incomplete one node at a time is
 asked for its own, a few times a second; while costs are measured nobody asks anything. Nothing is left behind, also after Ctrl-C.
@@ -89,12 +93,15 @@ type benchView struct {
 	WakeupsS     float64 `json:"wakeups_s"`
 	PSSKiB       int64   `json:"pss_kib"`
 	PSSMaxKiB    int64   `json:"pss_max_kib"` // of the largest node
-	Start        account `json:"start"`
-	StartCPUMS   float64 `json:"start_cpu_ms"` // of a node, until the last list was complete
+	// What the nodes counted themselves, by counter and method: a node's sum until the last list was complete, and a second's.
+	StartCPUMS float64            `json:"start_cpu_ms"`
+	Start      map[string]float64 `json:"start"`
+	Account    map[string]float64 `json:"account"`
+	Share      shareView          `json:"share"`
 }
 
 func benchFields(b benchView) []field {
-	return []field{
+	fields := []field{
 		{"version", b.Version},
 		{"nodes", fmt.Sprint(b.Nodes)},
 		{"complete", fmt.Sprintf("after %.2f s, half of the nodes after %.2f s", float64(b.CompleteMS)/1000, float64(b.HalfMS)/1000)},
@@ -104,6 +111,7 @@ func benchFields(b benchView) []field {
 		{"wake-ups", fmt.Sprintf("%.0f/s a node", b.WakeupsS)},
 		{"memory", fmt.Sprintf("%.1f MB a node, the largest %.1f MB", float64(b.PSSKiB)*1024/1e6, float64(b.PSSMaxKiB)*1024/1e6)},
 	}
+	return slices.Concat(fields, accountFields(b), startFields(b))
 }
 
 // bench measures, and takes away all that it made.
@@ -132,10 +140,11 @@ func (a *app) bench(ctx context.Context, o benchOptions) (view benchView, err er
 		return benchView{}, err
 	}
 	view.StartCPUMS = started.processor.Seconds() * 1000 / float64(o.nodes)
-	view.Start, err = b.account(ctx)
+	tally, err := b.tally(ctx)
 	if err != nil {
 		return benchView{}, stopped(ctx, err)
 	}
+	view.Start = tally.each(o.nodes)
 	p.Step("letting it settle for %s", o.settle)
 	if err := b.rest(ctx, o.settle); err != nil {
 		return benchView{}, stopped(ctx, err)
@@ -152,8 +161,13 @@ func stopped(ctx context.Context, err error) error {
 	return err
 }
 
-// measure reads the counters before and after the window.
+// measure reads the counters before and after the window. Those of the nodes are asked for outside of it, since that costs them
+// something.
 func (b *fleet) measure(ctx context.Context, o benchOptions, view benchView) (benchView, error) {
+	first, err := b.tally(ctx)
+	if err != nil {
+		return benchView{}, stopped(ctx, err)
+	}
 	before, err := b.counters()
 	if err != nil {
 		return benchView{}, err
@@ -170,8 +184,16 @@ func (b *fleet) measure(ctx context.Context, o benchOptions, view benchView) (be
 	view.SettleS, view.WindowS = o.settle.Seconds(), window
 	view.SentBytesS, view.SentPacketsS = each(float64(after.bytes-before.bytes)), each(float64(after.packets-before.packets))
 	view.CPUMSS, view.WakeupsS = each((after.processor-before.processor).Seconds()*1000), each(float64(after.wakeups-before.wakeups))
-	view.PSSKiB, view.PSSMaxKiB, err = b.memory()
-	return view, err
+	if view.PSSKiB, view.PSSMaxKiB, err = b.memory(); err != nil {
+		return benchView{}, err
+	}
+	last, err := b.tally(ctx)
+	if err != nil {
+		return benchView{}, stopped(ctx, err)
+	}
+	view.Account = last.since(first, last.at.Sub(first.at).Seconds()*float64(o.nodes))
+	view.Share = view.share()
+	return view, nil
 }
 
 // A reading is the counters of all nodes together at one moment.

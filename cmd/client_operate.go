@@ -77,8 +77,8 @@ func (c *client) RemoveService(ctx context.Context, address string) ([]serviceVi
 	return servicesOf(reply), err
 }
 
-// Counters tells how much of what the node did since it started, and how long ago that was.
-func (c *client) Counters(ctx context.Context) ([]counterView, time.Duration, error) {
+// Counters tells how much of what the node did since it started.
+func (c *client) Counters(ctx context.Context) ([]counterView, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	reply, err := c.rpc.Counters(ctx, &adminpb.CountersRequest{})
@@ -86,7 +86,7 @@ func (c *client) Counters(ctx context.Context) ([]counterView, time.Duration, er
 	for _, n := range reply.GetCounters() {
 		views = append(views, counterView{Name: n.GetName(), Method: n.GetMethod(), Value: n.GetValue()})
 	}
-	return views, time.Duration(reply.GetUptimeUs()) * time.Microsecond, err
+	return views, err
 }
 
 func servicesOf(reply *adminpb.ServicesResponse) []serviceView {
