@@ -67,21 +67,25 @@ func width(text string) int {
 
 func runeWidth(r rune) int {
 	switch {
-	case r < ' ' || r == 0x7f:
+	case r < 0x7f: // what is below a blank is shown as a dot
+		return 1
+	case drawn(r):
+		return 1
+	case !unicode.IsPrint(r):
 		return 1 // shown as a dot
-	case r < 0x7f:
-		return 1
-	case !unicode.IsPrint(r) && r != ' ':
-		return 1
-	case r >= 0x2500 && r < 0x25A0, r >= 0x2800 && r < 0x2900: // boxes, blocks and braille, of which the screen is made
-		return 1
 	}
 	return widths.RuneWidth(r)
 }
 
+// drawn says whether a rune is a box, a block or braille, of which the screen is made.
+func drawn(r rune) bool { return r >= 0x2500 && r < 0x25A0 || r >= 0x2800 && r < 0x2900 }
+
 // shown is a rune that a terminal shows and does not obey.
 func shown(r rune) rune {
-	if r < ' ' || r == 0x7f || r > 0x7f && !unicode.IsPrint(r) {
+	switch {
+	case r >= ' ' && r < 0x7f || drawn(r):
+		return r
+	case !unicode.IsPrint(r):
 		return '·'
 	}
 	return r

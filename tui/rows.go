@@ -35,28 +35,29 @@ var sortedColumns = map[sortKey]columnKind{
 	byDistance: distanceColumn, byEnd: endColumn, byName: nameColumn,
 }
 
-// comparers put what asks for attention first: the oldest, the farthest, the certificate that ends next. What is not known
-// comes last, whichever way the rows are turned.
-var comparers = [sortKeys]func(a, b *adminpb.Peer) int{
-	byTrouble: func(a, b *adminpb.Peer) int {
-		if c := cmp.Compare(worse(a), worse(b)); c != 0 || worse(a) >= 3 {
-			return cmp.Or(c, comparePlace(a, b))
-		}
-		return cmp.Compare(b.GetAgeMs(), a.GetAgeMs())
-	},
-	byAge:      func(a, b *adminpb.Peer) int { return cmp.Compare(b.GetAgeMs(), a.GetAgeMs()) },
-	byLatency:  func(a, b *adminpb.Peer) int { return compareKnown(latencyOf(a), latencyOf(b)) },
-	byPlace:    comparePlace,
-	byGroup:    func(a, b *adminpb.Peer) int { return strings.Compare(b.GetGroup(), a.GetGroup()) },
-	byDistance: func(a, b *adminpb.Peer) int { return compareKnown(distanceOf(a), distanceOf(b)) },
-	byEnd: func(a, b *adminpb.Peer) int {
-		return compareKnown(-orMissing(a.GetLeaf().GetNotAfter()), -orMissing(b.GetLeaf().GetNotAfter()))
-	},
-	byName: func(a, b *adminpb.Peer) int { return strings.Compare(name(a), name(b)) },
+// A row is a peer with what it is sorted by, found once and not at each comparison.
+type row struct {
+	peer *adminpb.Peer
+	rank int     // the lower the sooner
+	key  float64 // then the greater the sooner; NaN, which is unknown, comes last
+	text string  // then by this
 }
 
-func comparePlace(a, b *adminpb.Peer) int {
-	return compareKnown(-orMissing(int64(a.GetPosition())), -orMissing(int64(b.GetPosition())))
+// rankers put what asks for attention first: the oldest, the farthest, the certificate that ends next.
+var rankers = [sortKeys]func(p *adminpb.Peer) row{
+	byTrouble: func(p *adminpb.Peer) row {
+		if worse(p) < 3 {
+			return row{rank: worse(p), key: float64(p.GetAgeMs())}
+		}
+		return row{rank: worse(p), key: -orMissing(int64(p.GetPosition()))}
+	},
+	byAge:      func(p *adminpb.Peer) row { return row{key: float64(p.GetAgeMs())} },
+	byLatency:  func(p *adminpb.Peer) row { return row{key: latencyOf(p)} },
+	byPlace:    func(p *adminpb.Peer) row { return row{key: -orMissing(int64(p.GetPosition()))} },
+	byGroup:    func(p *adminpb.Peer) row { return row{key: letterOf(p.GetGroup())} },
+	byDistance: func(p *adminpb.Peer) row { return row{key: distanceOf(p)} },
+	byEnd:      func(p *adminpb.Peer) row { return row{key: -orMissing(p.GetLeaf().GetNotAfter())} },
+	byName:     func(*adminpb.Peer) row { return row{} },
 }
 
 func orMissing(n int64) float64 {
@@ -66,17 +67,41 @@ func orMissing(n int64) float64 {
 	return float64(n)
 }
 
-// compareKnown puts the greater first and what is missing last.
-func compareKnown(a, b float64) int {
-	switch {
-	case math.IsNaN(a) && math.IsNaN(b):
-		return 0
-	case math.IsNaN(a):
-		return 1
-	case math.IsNaN(b):
-		return -1
+// letterOf orders groups by their letters: Z comes before AA.
+func letterOf(group string) float64 {
+	n := math.NaN()
+	for i, r := range group {
+		if i == 0 {
+			n = 0
+		}
+		n = n*27 + float64(r-'A'+1)
 	}
-	return cmp.Compare(b, a)
+	return n
+}
+
+// compare is the order of two rows. Turned round, what is not known still comes last.
+func (r row) compare(other row, backward bool) int {
+	turn := 1
+	if backward {
+		turn = -1
+	}
+	unknown := func(r row) int {
+		if math.IsNaN(r.key) {
+			return 1
+		}
+		return 0
+	}
+	switch {
+	case r.rank != other.rank:
+		return turn * cmp.Compare(r.rank, other.rank)
+	case unknown(r) != unknown(other):
+		return cmp.Compare(unknown(r), unknown(other))
+	case r.key != other.key && unknown(r) == 0:
+		return turn * cmp.Compare(other.key, r.key)
+	case r.key == 0 && other.key == 0: // by name only
+		return turn * strings.Compare(r.text, other.text)
+	}
+	return strings.Compare(r.text, other.text)
 }
 
 // rows are the peers of the table: those that the filter lets through, in the order that was asked for. While the cursor
@@ -85,21 +110,22 @@ func (s *scene) rows() []*adminpb.Peer {
 	if s.pic == nil {
 		return nil
 	}
-	rows := make([]*adminpb.Peer, 0, len(s.pic.GetPeers()))
+	sorted := make([]row, 0, len(s.pic.GetPeers()))
 	fits := filterOf(s.ui.filter)
 	for _, p := range s.pic.GetPeers() {
 		if fits(p) {
-			rows = append(rows, p)
+			r := rankers[s.ui.sort](p)
+			r.peer, r.text = p, name(p)
+			sorted = append(sorted, r)
 		}
 	}
-	compare := comparers[s.ui.sort]
-	slices.SortStableFunc(rows, func(a, b *adminpb.Peer) int {
-		c := compare(a, b)
-		if s.ui.backward {
-			c = -c
-		}
-		return cmp.Or(c, strings.Compare(name(a), name(b)), strings.Compare(a.GetId(), b.GetId()))
+	slices.SortFunc(sorted, func(a, b row) int {
+		return cmp.Or(a.compare(b, s.ui.backward), strings.Compare(a.peer.GetId(), b.peer.GetId()))
 	})
+	rows := make([]*adminpb.Peer, len(sorted))
+	for i, r := range sorted {
+		rows[i] = r.peer
+	}
 	if s.now.Before(s.ui.until) {
 		return held(rows, s.ui.held)
 	}

@@ -77,10 +77,12 @@ type picture struct {
 	byID   map[string]*adminpb.Peer
 	counts counts
 	lanes  []lane
+	far    *adminpb.Peer // the living peer with the greatest latency; nil for none
+	end    leafEnd       // the certificate that ends first
 }
 
 // counts are of the others that are in server mode, as in `g2g status`.
-type counts struct{ alive, late, dead, left, evicted, unreachable int }
+type counts struct{ alive, late, dead, left, evicted int }
 
 // A lane is a group with the peers that stand in it, nearest first.
 type lane struct {
@@ -102,7 +104,7 @@ func newPicture(s *adminpb.Snapshot) *picture {
 		p.byID[peer.GetId()] = peer
 		p.counts.add(peer)
 	}
-	p.lanes = lanesOf(p)
+	p.lanes, p.far, p.end = lanesOf(p), p.farthest(), p.nextEnd()
 	return p
 }
 
@@ -122,13 +124,7 @@ func (c *counts) add(p *adminpb.Peer) {
 	case "evicted":
 		c.evicted++
 	}
-	if p.GetUnreachable() {
-		c.unreachable++
-	}
 }
-
-// total is how many others in server mode the node knows.
-func (c counts) total() int { return c.alive + c.late + c.dead + c.left + c.evicted }
 
 // lanesOf gives a lane to each group, farthest first, and one more to peers that have a latency and no group any more.
 func lanesOf(p *picture) []lane {
@@ -355,6 +351,16 @@ func (p *picture) inState(state string) (names []string, reasons []string) {
 		}
 	}
 	return names, reasons
+}
+
+// unlinked counts the living, of those that the counts count, to whom there is no connection from here.
+func (p *picture) unlinked() (n int) {
+	for _, peer := range p.GetPeers() {
+		if peer.GetUnreachable() && peer.GetMode() != "client" && (peer.GetState() == "alive" || peer.GetState() == "late") {
+			n++
+		}
+	}
+	return n
 }
 
 // clock is a moment of the node, in the zone of the screen.

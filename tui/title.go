@@ -167,11 +167,11 @@ func smallLines(s *scene, need string) []string {
 		state = "isolated: hears nobody"
 	}
 	far := "no latency yet"
-	if f := p.farthest(); f != nil {
+	if f := p.far; f != nil {
 		far = "farthest " + name(f) + " " + latency(f.GetLatencyMs())
 	}
 	word, _, _ := s.converging()
-	end := p.nextEnd()
+	end := p.end
 	title := "g2g top " + orDash(p.GetSelf().GetNetworkName()) + "/" + p.GetSelf().GetName() + " "
 	if s.stale() {
 		title = "OLD by " + seconds(s.now.Sub(s.link.at)) + ": " + title

@@ -131,8 +131,8 @@ func stateVerdict(s *scene) phrase {
 		long, middle = append(long, word{plain, ", none late or dead"}), append(middle, word{plain, ", none late"})
 		brief[0].text, rank = long[0].text, 2
 	}
-	if c.unreachable > 0 {
-		all(word{warn, fmt.Sprintf(" ◐ %d unreachable", c.unreachable)}, fmt.Sprintf(" ◐%d", c.unreachable))
+	if n := s.pic.unlinked(); n > 0 { // of a dead one it is no news
+		all(word{warn, fmt.Sprintf(" ◐ %d without a link", n)}, fmt.Sprintf(" ◐ %d", n))
 	}
 	if c.left > 0 {
 		long = append(long, word{dim, fmt.Sprintf(" ○ %d left", c.left)})
@@ -151,7 +151,7 @@ func stateVerdict(s *scene) phrase {
 }
 
 func farVerdict(s *scene) phrase {
-	far := s.pic.farthest()
+	far := s.pic.far
 	if far == nil {
 		return phrase{say(3, word{dim, "no latency yet"}), say(0, word{dim, "far -"})}
 	}
@@ -219,7 +219,7 @@ func (s *scene) converging() (word, arrow string, st style) {
 }
 
 func endVerdict(s *scene) phrase {
-	end := s.pic.nextEnd()
+	end := s.pic.end
 	if !end.ok {
 		return phrase{say(8, word{dim, "no certificate known"}), say(0, word{dim, "cert -"})}
 	}

@@ -99,6 +99,16 @@ func (w *world) run(until time.Time) {
 
 func last[T any](s []T) T { return s[len(s)-1] }
 
+// stateOf is how a node is: one that will be late is alive until its age passes the limit.
+func (m *member) stateOf() string {
+	if m.state == "late" && last(m.ages) <= limitMs {
+		return "alive"
+	}
+	return m.state
+}
+
+const limitMs = 3200
+
 // groups parts the living by region, farthest first.
 func (w *world) groups() []*adminpb.Group {
 	ends := []float64{2, 40, 150, math.Inf(1)}
@@ -109,7 +119,7 @@ func (w *world) groups() []*adminpb.Group {
 		var g adminpb.Group
 		var sum float64
 		for _, m := range w.nodes {
-			if m.ms >= from && m.ms < to && m.mode == "server" && (m.state == "alive" || m.state == "late") && !m.unreachable {
+			if m.ms >= from && m.ms < to && m.mode == "server" && m.state != "dead" && !m.unreachable {
 				g.Members = append(g.Members, &adminpb.Member{Id: idOf(m.name), Name: m.name, LatencyMs: m.ms})
 				sum += m.ms
 			}
@@ -131,7 +141,7 @@ func (w *world) order(groups []*adminpb.Group) []*adminpb.Place {
 	stacks := make([][]*adminpb.Member, len(groups))
 	for i, g := range groups {
 		for _, m := range g.Members {
-			if w.node(m.Name).state == "alive" {
+			if w.node(m.Name).stateOf() == "alive" {
 				stacks[i] = append(stacks[i], m)
 			}
 		}
@@ -169,7 +179,7 @@ func (w *world) snapshot(history bool) *adminpb.Snapshot {
 	s := &adminpb.Snapshot{TimeMs: w.now.UnixMilli(), Self: &adminpb.Self{
 		Id: idOf(w.self), Name: w.self, Network: "g2gnet", NetworkName: "demo", Mode: "server", Version: "0.1",
 		UptimeMs: (76*time.Hour + w.now.Sub(start)).Milliseconds(), GossipAddress: "127.0.0.1:7401", RegisterAddress: "127.0.0.1:7402",
-		LimitMs: 3200, LimitN: uint32(len(order)), MeanMs: 780, SdMs: 390, Stretch: 1.4, FloorMs: 2500, Groups: groups, Order: order,
+		LimitMs: limitMs, LimitN: uint32(len(order)), MeanMs: 780, SdMs: 390, Stretch: 1.4, FloorMs: 2500, Groups: groups, Order: order,
 		Leaf:      &adminpb.Leaf{Epoch: 1780000000, NotBefore: start.Add(-5 * time.Hour).Unix(), NotAfter: start.Add(19 * time.Hour).Unix()},
 		Signature: &adminpb.Signature{Sequence: 48211, AgeMs: 420, Count: 12000, MeanDistance: &mean}, Converged: true,
 	}}
@@ -187,8 +197,8 @@ func (w *world) peer(m *member, groups []*adminpb.Group, order []*adminpb.Place)
 	id := idOf(m.name)
 	d := float64(last(m.d))
 	p := &adminpb.Peer{
-		Id: id, Name: m.name, Mode: m.mode, State: m.state, Reason: m.reason, Unreachable: m.unreachable, AgeMs: int64(last(m.ages)),
-		LimitMs: 3200, Sequence: 4800, Active: true, Trusted: m.state == "alive", OwnMs: 510, Depth: 2, Distance: &d,
+		Id: id, Name: m.name, Mode: m.mode, State: m.stateOf(), Reason: m.reason, Unreachable: m.unreachable, AgeMs: int64(last(m.ages)),
+		LimitMs: limitMs, Sequence: 4800, Active: true, Trusted: m.stateOf() == "alive", OwnMs: 510, Depth: 2, Distance: &d,
 		Addresses: []string{"127.0.0.1:" + fmt.Sprint(20000+int(m.ms*17)%9000)}, NominatedBy: idOf("ams-2"),
 		FirstSeenMs: start.Add(-75 * time.Hour).UnixMilli(), LastExchangeMs: w.now.Add(-time.Second).UnixMilli(),
 		Leaf: &adminpb.Leaf{Epoch: uint64(m.leafEnd.Unix() - 86400), NotBefore: m.leafEnd.Add(-24 * time.Hour).Unix(), NotAfter: m.leafEnd.Unix()},
@@ -200,7 +210,7 @@ func (w *world) peer(m *member, groups []*adminpb.Group, order []*adminpb.Place)
 	}
 	ms, median, p99 := m.ms, m.ms*1.02, m.ms*1.3
 	p.LatencyMs, p.MedianMs, p.P99Ms = &ms, &median, &p99
-	if m.state == "late" || m.state == "dead" {
+	if m.stateOf() != "alive" {
 		p.Witnesses = 3
 	}
 	for _, g := range groups {
