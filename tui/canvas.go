@@ -71,7 +71,7 @@ func runeWidth(r rune) int {
 		return 1
 	case drawn(r):
 		return 1
-	case !unicode.IsPrint(r):
+	case !unicode.IsPrint(r) || half(r):
 		return 1 // shown as a dot
 	}
 	return widths.RuneWidth(r)
@@ -85,11 +85,14 @@ func shown(r rune) rune {
 	switch {
 	case r >= ' ' && r < 0x7f || drawn(r):
 		return r
-	case !unicode.IsPrint(r):
+	case !unicode.IsPrint(r) || half(r):
 		return '·'
 	}
 	return r
 }
+
+// half says whether a rune is half a flag: how wide it is depends on what stands beside it.
+func half(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
 
 // An area is a rectangle of a canvas, that views draw on with its own coordinates.
 type area struct {
@@ -113,15 +116,26 @@ func (a area) put(x, y int, s style, text string) int {
 			continue
 		}
 		if y >= 0 && y < a.h && x >= 0 && x+n <= a.w {
-			i := (a.y+y)*a.c.w + a.x + x
-			a.c.cells[i] = cell{shown(r), s}
-			if n == 2 {
-				a.c.cells[i+1] = cell{0, s}
-			}
+			a.c.set(a.x+x, a.y+y, n, cell{shown(r), s})
 		}
 		x += n
 	}
 	return x
+}
+
+// set writes a rune of n cells. What it covers half of goes whole.
+func (c *canvas) set(x, y, n int, with cell) {
+	row := c.cells[y*c.w:][:c.w]
+	if row[x].r == 0 {
+		row[x-1].r = ' '
+	}
+	if x+n < c.w && row[x+n].r == 0 {
+		row[x+n].r = ' '
+	}
+	row[x] = with
+	if n == 2 {
+		row[x+1] = cell{0, with.s}
+	}
 }
 
 // right writes text so that it ends before a column.

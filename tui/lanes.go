@@ -132,7 +132,7 @@ func drawLane(a area, y int, s *scene, l lane, x axis, left int) {
 	if l.word == "far" {
 		wordStyle = plain
 	}
-	a.put(0, y, bold, l.letter)
+	a.put(0, y, bold, fit(l.letter, 2))
 	a.put(2, y, wordStyle, l.word)
 	if left >= 18 {
 		a.put(7, y, plain, fit(count(len(l.peers), "peer"), 9))
