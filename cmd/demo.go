@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,37 +21,41 @@ const maxDemoNodes = 64
 
 func (a *app) demoCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "demo --headless",
+		Use:   "demo",
 		Short: "Run a whole network in one process",
 		Long: `Founds a network of real nodes on loopback, each with its own folder, lets them join by real tokens, and waits until
-each lists all others as alive. Then it prints a line for each node, and runs until a signal:
+each lists all others as alive. Then it opens the dashboard of the first node, with keys that act on the selected one: X stops
+it, B brings it back, O renews its certificate. All end with the dashboard.
+
+With --headless it prints a line for each node instead, and runs until a signal:
 
   node NAME --dir DIR
 
 Point other commands at a node with its --dir. The folders are temporary and removed at the end, unless --dir says where
 they go: there they stay, and the same demo can be started again.`,
-		Example: "  g2g demo --headless --nodes 5\n  g2g peers --dir DIR      # in another terminal",
+		Example: "  g2g demo\n  g2g demo --headless --nodes 5\n  g2g peers --dir DIR      # in another terminal",
 		Args:    exactly(0),
 	}
 	headless := c.Flags().Bool("headless", false, "no dashboard: print the nodes' folders")
 	nodes := c.Flags().Int("nodes", 12, fmt.Sprintf("how many nodes, 1 to %d", maxDemoNodes))
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if !*headless {
-			return wrongUsage("there is no dashboard yet", "g2g demo --headless, then g2g peers --dir DIR --watch in another terminal")
+		if !*headless && !a.interactive() {
+			return wrongUsage("the dashboard needs a terminal", "g2g demo --headless, then g2g peers --dir DIR --watch in another terminal")
 		}
 		if *nodes < 1 || *nodes > maxDemoNodes {
 			return wrongUsage(fmt.Sprintf("--nodes %d is not 1 to %d", *nodes, maxDemoNodes), "")
 		}
-		return a.demo(c.Context(), *nodes)
+		return a.demo(c.Context(), *nodes, *headless)
 	}
 	return c
 }
 
 // A demo is the nodes of one process, the founder first.
 type demo struct {
-	a     *app
-	dir   string
-	nodes []*demoNode
+	a      *app
+	dir    string
+	nodes  []*demoNode
+	acting sync.Mutex // one act at a time; it guards what runs of each node
 }
 
 type demoNode struct {
@@ -57,7 +64,9 @@ type demoNode struct {
 }
 
 // demo runs a network until ctx ends.
-func (a *app) demo(ctx context.Context, n int) (err error) {
+func (a *app) demo(ctx context.Context, n int, headless bool) (err error) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is closed leaves nothing behind either
+	defer stop()
 	d := &demo{a: a, dir: a.dirFlag}
 	if d.dir == "" {
 		if d.dir, err = os.MkdirTemp("", "g2g-demo-"); err != nil {
@@ -71,6 +80,9 @@ func (a *app) demo(ctx context.Context, n int) (err error) {
 	defer func() { err = asked(ctx, errors.Join(err, d.stop())) }()
 	if err := d.start(ctx, n); err != nil {
 		return err
+	}
+	if !headless {
+		return d.dashboard(ctx)
 	}
 	for _, node := range d.nodes {
 		if _, err := fmt.Fprintf(a.out, "node %s --dir %s\n", node.name, shellWord(node.dir)); err != nil {
@@ -102,8 +114,7 @@ func (d *demo) start(ctx context.Context, n int) error {
 
 // add brings one more node up; unless its folder is a member from before, it founds or joins.
 func (d *demo) add(ctx context.Context, name string) error {
-	c := config.Default()
-	c.Name, c.Gossip.Listen, c.Register.Listen = name, "127.0.0.1:0", "127.0.0.1:0"
+	c := demoConfig(name)
 	node := &demoNode{name: name, dir: filepath.Join(d.dir, name)}
 	if len(d.nodes) == 0 {
 		if _, err := found(node.dir, c, foundOptions{network: "demo"}); err != nil && !hasNetwork(err) {
@@ -124,6 +135,13 @@ func (d *demo) add(ctx context.Context, name string) error {
 	}
 	_, err = node.join(ctx, token, "")
 	return err
+}
+
+// demoConfig is that of one of the nodes.
+func demoConfig(name string) config.Config {
+	c := config.Default()
+	c.Name, c.Gossip.Listen, c.Register.Listen = name, "127.0.0.1:0", "127.0.0.1:0"
+	return c
 }
 
 // nominate mints a token on the founder, as a person would.
@@ -179,6 +197,8 @@ func (d *demo) watch(ctx context.Context) error {
 
 // stop ends all nodes at once: who is told goodbye by everybody need not be told by each in turn.
 func (d *demo) stop() error {
+	d.acting.Lock()
+	defer d.acting.Unlock()
 	for _, node := range d.nodes {
 		node.stop()
 	}

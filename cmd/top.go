@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,6 +73,8 @@ func (f *topFlags) check() error {
 		return wrongUsage(fmt.Sprintf("--interval %s is less than 200ms", f.interval), "")
 	case f.record != "" && f.replay != "":
 		return wrongUsage("--record and --replay exclude each other: a recording is there already", "")
+	case !slices.Contains(tui.Themes, f.theme):
+		return wrongUsage(fmt.Sprintf("no theme %q", f.theme), "there are "+strings.Join(tui.Themes, ", "))
 	case f.actions && (f.replay != "" || f.once || f.batch):
 		return wrongUsage("--allow-actions is for the dashboard of a node", "")
 	}

@@ -64,6 +64,10 @@ func (m *model) done(d doneMsg) {
 		m.fail(d.command + ": " + reason(d.err))
 		return
 	}
+	if d.text == "" {
+		m.note("done: " + d.command)
+		return
+	}
 	m.note(d.text + "   = " + d.command)
 }
 
@@ -212,6 +216,6 @@ func (m *model) control(c Control) tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), actTime)
 		defer cancel()
-		return doneMsg{c.Command(who), c.Help + ": " + who, c.Do(ctx, who)}
+		return doneMsg{c.Command(who), "", c.Do(ctx, who)}
 	}
 }

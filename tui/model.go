@@ -25,6 +25,9 @@ type model struct {
 
 func newModel(opt Options, look *look) *model {
 	m := &model{opt: opt, clockOf: time.Now, draw: view, mouse: opt.Mouse}
+	if opt.Zone != nil {
+		m.clockOf = func() time.Time { return time.Now().In(opt.Zone) }
+	}
 	m.look, m.past = look, newHistory()
 	m.ui.hidden = hiddenAtFirst
 	m.ui.every, m.ui.actions = opt.Interval, opt.AllowActions

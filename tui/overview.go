@@ -84,7 +84,7 @@ func overview(s *scene, a area) []placed {
 		return append(out, placed{peersPanel, a.at(0, peersTop, a.w-events, a.h-peersTop)},
 			placed{eventsPanel, a.at(a.w-events, peersTop, events, a.h-peersTop)})
 	}
-	events := max(4, min(8, (a.h-peersTop)/5))
+	events := max(4, min(8, (a.h-peersTop)/5), a.h-peersTop-len(s.pic.GetPeers())-tableBorder(true)-1) // or what the peers leave
 	return append(out, placed{peersPanel, a.at(0, peersTop, a.w, a.h-peersTop-events)},
 		placed{eventsPanel, a.at(0, a.h-events, a.w, events)})
 }

@@ -53,8 +53,11 @@ func newLook(out io.Writer, theme string, ascii bool) (*look, error) {
 		r.SetColorProfile(termenv.Ascii)
 	case theme == "16":
 		r.SetColorProfile(termenv.ANSI)
-	case theme == "dark", theme == "light":
+	case theme == "dark", theme == "light": // asked for by name, also where no terminal is
 		r.SetHasDarkBackground(theme == "dark")
+		if r.ColorProfile() == termenv.Ascii {
+			r.SetColorProfile(termenv.TrueColor)
+		}
 	}
 	return lookOf(r, ascii), nil
 }

@@ -28,6 +28,7 @@ type Options struct {
 	AllowActions bool
 	Record       io.Writer // what comes is written there too; nil for nowhere
 	Controls     []Control
+	Zone         *time.Location // of the times on the screen; nil for the local one
 }
 
 // framesPerSecond bounds how often the screen is written: more is not seen.
