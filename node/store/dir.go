@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"go.etcd.io/bbolt"
@@ -21,6 +23,7 @@ const (
 	FounderFile  = "founder.key"  // the same; only a founder's folder has one
 	ConfigFile   = "g2g.toml"
 	StateFile    = "state.db"
+	SamplesFile  = "samples.db" // the node's data; none before the first load
 )
 
 var (
@@ -48,6 +51,8 @@ type Dir struct {
 
 	mu     sync.Mutex
 	broken error // set by the first access that found the file's pages damaged; nothing touches db afterwards
+
+	samples Samples
 }
 
 // Create makes a folder, with those above it, that only this user can enter. One that is there stays as it is.
@@ -70,6 +75,7 @@ func Open(path string) (*Dir, error) {
 		return nil, fmt.Errorf("open folder: %w", err)
 	}
 	d := &Dir{path: absolute, root: root}
+	d.samples.folder = d
 	if err := d.open(); err != nil {
 		_ = d.Close()
 		return nil, fmt.Errorf("open folder %s: %w", absolute, err)
@@ -80,7 +86,7 @@ func Open(path string) (*Dir, error) {
 func (d *Dir) open() error {
 	info, err := d.root.Stat(StateFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := d.createState(); err != nil {
+		if err := d.createState(StateFile, slices.Sorted(maps.Keys(keys))); err != nil {
 			return fmt.Errorf("make %s: %w", StateFile, err)
 		}
 		info, err = d.root.Stat(StateFile)
@@ -91,7 +97,7 @@ func (d *Dir) open() error {
 	case info.Size() == 0: // bbolt would take it for a new one
 		return fmt.Errorf("%w: it is empty", ErrDamaged)
 	}
-	if err := d.openState(); err != nil {
+	if err := d.openState(StateFile); err != nil {
 		return err
 	}
 	if err := d.checkSchema(); err != nil {
@@ -105,9 +111,12 @@ func (d *Dir) open() error {
 
 // Close lets go of the folder.
 func (d *Dir) Close() error {
+	return errors.Join(d.samples.close(), d.closeState(), d.root.Close())
+}
+
+func (d *Dir) closeState() (err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var err error
 	switch {
 	case d.db != nil && d.broken == nil:
 		err = guard(d.db.Close)
@@ -117,7 +126,7 @@ func (d *Dir) Close() error {
 	}
 	d.db, d.file = nil, nil
 	d.broken = fs.ErrClosed
-	return errors.Join(err, d.root.Close())
+	return err
 }
 
 // Path is the folder's absolute path.

@@ -27,7 +27,7 @@ func step(format string, args ...any) error {
 
 // WriteFile puts a file into the folder, or replaces it: whoever reads it, also after a crash, finds the old or the new one.
 func (d *Dir) WriteFile(name string, data []byte, perm fs.FileMode) error {
-	if name == "." || name != filepath.Base(name) || !filepath.IsLocal(name) || slices.Contains([]string{IdentityFile, FounderFile, StateFile}, name) {
+	if name == "." || name != filepath.Base(name) || !filepath.IsLocal(name) || slices.Contains([]string{IdentityFile, FounderFile, StateFile, SamplesFile}, name) {
 		return fmt.Errorf("write %q: it is no name for a file that may be written", name)
 	}
 	if err := d.place(name, perm, true, contents(data)); err != nil {

@@ -51,11 +51,11 @@ var keys = map[string][]string{
 	bucketReserve:     nil,
 }
 
-// createState makes a state file with empty buckets. Where another process was faster, that one's stays.
-func (d *Dir) createState() error {
-	temporary := StateFile + "." + rand.Text() + temporarySuffix
+// createState makes a database with empty buckets. Where another process was faster, that one's stays.
+func (d *Dir) createState(file string, buckets []string) error {
+	temporary := file + "." + rand.Text() + temporarySuffix
 	defer func() { _ = d.root.Remove(temporary) }() // where all went well it is gone already
-	if err := step("make %s", StateFile); err != nil {
+	if err := step("make %s", file); err != nil {
 		return err
 	}
 	db, err := bbolt.Open(temporary, 0o600, d.options(temporary, os.O_EXCL, nil))
@@ -63,7 +63,7 @@ func (d *Dir) createState() error {
 		return err
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for name := range keys {
+		for _, name := range buckets {
 			if _, err := tx.CreateBucket([]byte(name)); err != nil {
 				return err
 			}
@@ -73,13 +73,13 @@ func (d *Dir) createState() error {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
-	if err := d.name(temporary, StateFile, false); err != nil {
+	if err := d.name(temporary, file, false); err != nil {
 		// The other process may have swept the temporary file away, too.
-		if _, missing := d.root.Stat(StateFile); missing != nil {
+		if _, missing := d.root.Stat(file); missing != nil {
 			return err
 		}
 	}
-	return d.syncFolder(StateFile)
+	return d.syncFolder(file)
 }
 
 // options make bbolt work inside the folder, on one file, and keep that file in opened.
@@ -101,10 +101,10 @@ func (d *Dir) options(name string, flags int, opened **os.File) *bbolt.Options {
 	}
 }
 
-func (d *Dir) openState() error {
+func (d *Dir) openState(name string) error {
 	var file *os.File
 	err := guard(func() (err error) {
-		d.db, err = bbolt.Open(filepath.Join(d.path, StateFile), 0o600, d.options(StateFile, 0, &file))
+		d.db, err = bbolt.Open(filepath.Join(d.path, name), 0o600, d.options(name, 0, &file))
 		return err
 	})
 	switch {
