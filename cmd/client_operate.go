@@ -108,3 +108,17 @@ func tripOf(p *adminpb.PingResponse) tripView {
 	}
 	return t
 }
+
+// Signature shows a node's, the peer's of that ID or its own.
+func (c *client) Signature(ctx context.Context, id string) (shownSignature, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	s, err := c.rpc.ShowSignature(ctx, &adminpb.ShowSignatureRequest{Peer: id})
+	if err != nil {
+		return shownSignature{}, err
+	}
+	return shownSignature{
+		ID: s.GetId(), Name: s.GetName(), Sequence: s.GetSequence(), AgeMS: s.GetAgeMs(), Count: s.GetCount(), Dimension: int(s.GetDimension()),
+		Mean: nonNil(s.GetMean()), Histogram: nonNil(s.GetHistogram()), Distance: s.Distance, Short: s.GetShort(), Published: s.GetPublished(),
+	}, nil
+}

@@ -16,6 +16,7 @@ type condition struct {
 	n       int
 	peer    string // of peer:NAME=STATE
 	state   string
+	bound   float64 // of signatures<D
 }
 
 const (
@@ -24,6 +25,8 @@ const (
 	subjectPeer      = "peer"
 	subjectPeers     = "peers"
 	subjectClients   = "clients"
+
+	subjectSignatures = "signatures"
 )
 
 // counted are the subjects that can be compared with a number.
@@ -51,6 +54,8 @@ func parseCondition(text string) (condition, error) {
 		return condition{text: text, subject: text}, nil
 	case strings.HasPrefix(text, subjectPeer+":"):
 		return parsePeerCondition(text)
+	case strings.HasPrefix(text, subjectSignatures):
+		return parseSignatures(text)
 	}
 	parts := comparison.FindStringSubmatch(text)
 	if parts == nil {
@@ -70,8 +75,23 @@ func parseCondition(text string) (condition, error) {
 	return condition{text: text, subject: subject, op: op, n: n}, nil
 }
 
+var signatures = regexp.MustCompile(`^signatures\s*<\s*([0-9]*\.?[0-9]+)$`)
+
+// parseSignatures reads signatures<D.
+func parseSignatures(text string) (condition, error) {
+	parts := signatures.FindStringSubmatch(text)
+	if parts == nil {
+		return condition{}, wrongUsage(fmt.Sprintf("condition %q is not signatures<D", text), "D is a distance from 0 to 1: try 'signatures<0.05'")
+	}
+	bound, err := strconv.ParseFloat(parts[1], 64)
+	if err != nil || bound > 1 {
+		return condition{}, wrongUsage(fmt.Sprintf("condition %q: a distance is at most 1", text), "")
+	}
+	return condition{text: text, subject: subjectSignatures, op: "<", bound: bound}, nil
+}
+
 func unknownCondition(text string) error {
-	words := append([]string{subjectJoined, subjectConverged}, counted...)
+	words := append([]string{subjectJoined, subjectConverged, subjectSignatures}, counted...)
 	name, _, _ := strings.Cut(strings.NewReplacer(">", " ", "<", " ", "=", " ", "!", " ").Replace(text), " ")
 	hint := "conditions: joined, converged, 'alive==4', 'peers>=4', peer:NAME=STATE"
 	if near := nearest(name, words); len(near) > 0 && near[0] != name {
@@ -117,6 +137,8 @@ func (c condition) judge(p picture) outcome {
 		}
 	case subjectPeer:
 		c.judgePeer(p, &o)
+	case subjectSignatures:
+		c.judgeSignatures(p, &o)
 	default:
 		c.judgeCount(p, &o)
 	}
@@ -133,6 +155,30 @@ func (c condition) judgePeer(p picture, o *outcome) {
 	o.Met = peer.State == c.state || c.state == unreachable && peer.Unreachable
 	if !o.Met {
 		o.Who = []string{peer.Name}
+	}
+}
+
+// judgeSignatures holds the largest distance to a peer that is alive against the bound. A peer that this node talks to must have
+// one: its signature has come, and can be compared. Of others only what is known counts.
+func (c condition) judgeSignatures(p picture, o *outcome) {
+	largest, compared := 0.0, 0
+	for _, peer := range peersIn(p.peers, stateAlive) {
+		switch {
+		case peer.Distance != nil && *peer.Distance < c.bound:
+			compared++
+			largest = max(largest, *peer.Distance)
+		case peer.Distance != nil:
+			compared++
+			largest = max(largest, *peer.Distance)
+			o.Who = append(o.Who, peer.Name+" at "+distanceText(peer.Distance))
+		case peer.Active:
+			o.Who = append(o.Who, peer.Name+" has none")
+		}
+	}
+	o.Met = compared > 0 && len(o.Who) == 0
+	o.Seen = "no distance"
+	if compared > 0 {
+		o.Seen = fmt.Sprintf("%.4f at most among %s", largest, count(compared, "peer"))
 	}
 }
 

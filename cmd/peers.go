@@ -128,6 +128,7 @@ var peerListing = listing[peerView]{
 		{"STATE", describe},
 		{"MODE", func(p peerView) string { return p.Mode }},
 		{"AGE", func(p peerView) string { return milliseconds(p.AgeMS) }},
+		{"DISTANCE", func(p peerView) string { return distanceText(p.Distance) }},
 		{"ADDRESSES", func(p peerView) string { return list(p.Addresses) }},
 		{"SERVICES", func(p peerView) string { return list(p.Services) }},
 		{"DEPTH", func(p peerView) string { return fmt.Sprint(p.Depth) }},

@@ -42,7 +42,7 @@ func statusFields(s statusView, now time.Time) []field {
 		{"clients", fmt.Sprint(s.Clients)},
 		{"connected", count(int(s.Active), "peer")},
 		{"limit", fmt.Sprintf("%s (over %d ages)", milliseconds(s.LimitMS), s.LimitN)},
-		{"signature", fmt.Sprintf("%d, %s old", s.Signature.Sequence, milliseconds(s.Signature.AgeMS))},
+		{"signature", signatureText(s.Signature)},
 		{"leaf", leafText(s.Leaf, now)},
 		{"converged", yes(s.Converged)},
 		{"isolated", yes(s.Isolated)},
@@ -93,4 +93,19 @@ func moment(t *time.Time) string {
 		return ""
 	}
 	return t.Format(time.RFC3339)
+}
+
+func signatureText(s signatureView) string {
+	text := fmt.Sprintf("%d, %s old, of %s", s.Sequence, milliseconds(s.AgeMS), countOf(s.Count))
+	if s.MeanDistance != nil {
+		text += ", mean distance " + distanceText(s.MeanDistance)
+	}
+	return text
+}
+
+func countOf(samples uint64) string {
+	if samples == 1 {
+		return "1 sample"
+	}
+	return fmt.Sprintf("%d samples", samples)
 }

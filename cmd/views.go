@@ -66,8 +66,10 @@ type peerCounts struct {
 }
 
 type signatureView struct {
-	Sequence uint64 `json:"sequence"`
-	AgeMS    int64  `json:"age_ms"`
+	Sequence     uint64   `json:"sequence"`
+	AgeMS        int64    `json:"age_ms"`
+	Count        uint64   `json:"count"`
+	MeanDistance *float64 `json:"mean_distance"` // to the peers whose signature can be compared; null without any
 }
 
 type leafView struct {
@@ -87,6 +89,7 @@ type peerView struct {
 	Addresses    []string   `json:"addresses"`
 	AgeMS        int64      `json:"age_ms"`
 	LimitMS      int64      `json:"limit_ms"`
+	Distance     *float64   `json:"distance"` // between its signature and this node's; null where they cannot be compared
 	Sequence     uint64     `json:"sequence"`
 	Epoch        uint64     `json:"epoch"`
 	LeafNotAfter *time.Time `json:"leaf_not_after"`
@@ -165,10 +168,18 @@ func selfOf(s *adminpb.Self, peers []peerView) selfView {
 			Advertised: nonNil(s.GetAdvertised()), Observed: nonNil(s.GetObserved()),
 			Peers: countsOf(peers), Clients: s.GetClients(), Active: s.GetActive(), Depth: s.GetDepth(),
 			LimitMS: s.GetLimitMs(), LimitN: s.GetLimitN(), MeanMS: s.GetMeanMs(), SdMS: s.GetSdMs(),
-			Signature: signatureView{Sequence: s.GetSignature().GetSequence(), AgeMS: s.GetSignature().GetAgeMs()},
+			Signature: signatureOf(s.GetSignature()),
 			Leaf:      leaf, Isolated: s.GetIsolated(), Converged: s.GetConverged(),
 		},
 	}
+}
+
+func signatureOf(s *adminpb.Signature) signatureView {
+	view := signatureView{Sequence: s.GetSequence(), AgeMS: s.GetAgeMs(), Count: s.GetCount()}
+	if s != nil {
+		view.MeanDistance = s.MeanDistance
+	}
+	return view
 }
 
 func countsOf(peers []peerView) peerCounts {
@@ -182,7 +193,7 @@ func peerOf(p *adminpb.Peer) peerView {
 	leaf := leafOf(p.GetLeaf())
 	return peerView{
 		ID: p.GetId(), Name: p.GetName(), Mode: p.GetMode(), State: p.GetState(), Reason: p.GetReason(),
-		Unreachable: p.GetUnreachable(), Addresses: nonNil(p.GetAddresses()), AgeMS: p.GetAgeMs(), LimitMS: p.GetLimitMs(),
+		Unreachable: p.GetUnreachable(), Addresses: nonNil(p.GetAddresses()), AgeMS: p.GetAgeMs(), LimitMS: p.GetLimitMs(), Distance: p.Distance,
 		Sequence: p.GetSequence(), Epoch: leaf.Epoch, LeafNotAfter: leaf.NotAfter, Services: nonNil(p.GetServices()),
 		Depth: p.GetDepth(), NominatedBy: p.GetNominatedBy(), Active: p.GetActive(),
 		FirstSeen: atMilli(p.GetFirstSeenMs()), LastExchange: atMilli(p.GetLastExchangeMs()),

@@ -28,6 +28,7 @@ Conditions:
   peers>=N         so many others are listed, whatever their state and mode
   alive==N         so many server-mode others are alive; also late, dead, left, evicted, unreachable
   clients>=N       so many client-mode members are known
+  signatures<D     every alive peer that this node talks to has a distance to it, and all known ones are below D
   peer:NAME=STATE  that peer is alive, late, dead, left, evicted or unreachable
 
 The operators are >=, <=, ==, !=, > and <; a shell wants quotes round them.`,
@@ -224,7 +225,7 @@ func pause(ctx context.Context, d time.Duration) {
 func (a *app) completeCondition(c *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	rest, isPeer := strings.CutPrefix(typed, subjectPeer+":")
 	if !isPeer {
-		words := append([]string{subjectJoined, subjectConverged, subjectPeer + ":"}, withSuffix(counted, ">=")...)
+		words := append([]string{subjectJoined, subjectConverged, subjectSignatures + "<", subjectPeer + ":"}, withSuffix(counted, ">=")...)
 		return words, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 	}
 	if name, _, ok := strings.Cut(rest, "="); ok {

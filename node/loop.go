@@ -90,7 +90,9 @@ func (n *Node) perform(j *job) {
 	if !j.take() {
 		return
 	}
-	j.run(time.Now(), n.machine)
+	now := time.Now()
+	n.catchUp(now)
+	j.run(now, n.machine)
 	n.turn(j)
 }
 
@@ -109,6 +111,7 @@ func (n *Node) advance() {
 		return
 	}
 	now := time.Now()
+	n.catchUp(now)
 	if !now.Before(n.rotateAt) {
 		_ = n.rotate(now) // logged; it is tried again
 	}

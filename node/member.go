@@ -10,7 +10,9 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/g2g-net/g2g/node/config"
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/node/transport"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/node/wire"
@@ -120,6 +122,9 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) error 
 	m.pool = transport.NewPool(transport.PoolConfig{Source: doors{n}, Registry: m.registry, Dial: n.opt.Dial, Broken: n.broken})
 	n.member.Store(m)
 	n.serve(m, p)
+	if n.cfg.Signature.Source == config.SourceData {
+		n.tasks.Go(n.publishData)
+	}
 	return nil
 }
 
@@ -133,6 +138,10 @@ func (n *Node) newMachine(now time.Time, m *member, saved gossip.Saved) (*gossip
 		Observe:  len(n.cfg.Gossip.Advertise) == 0,
 		Interval: n.cfg.Gossip.Interval, Period: n.cfg.Signature.Period, LeafLife: n.cfg.Leaf.Life,
 		Random: random, Secrets: n.opt.Random,
+		OnlyPublish: true,
+		SealSummary: func(s signature.Statement) (*view.Summary, error) {
+			return wire.SealSummary(n.identity, m.genesis.Network(), s)
+		},
 		Seal: func(c view.Contact) (*view.Contact, error) {
 			return wire.SealContact(n.identity, m.genesis.Network(), c)
 		},
@@ -183,6 +192,10 @@ func (m *member) close() {
 func (m *member) ask(s gossip.Send) (gossip.Message, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
 	defer cancel()
+	return m.askIn(ctx, s)
+}
+
+func (m *member) askIn(ctx context.Context, s gossip.Send) (gossip.Message, error) {
 	conn, err := m.pool.Conn(s.To, s.Addresses)
 	if err != nil {
 		return nil, err

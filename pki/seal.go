@@ -24,6 +24,7 @@ const (
 	DomainLeaf             Domain = "g2g/leaf/v1"
 	DomainNomination       Domain = "g2g/nomination/v1"
 	DomainContact          Domain = "g2g/contact/v1"
+	DomainSignature        Domain = "g2g/signature/v1"
 	DomainRegisterToken    Domain = "g2g/register-token/v1"
 	DomainRegisterIdentity Domain = "g2g/register-identity/v1"
 )

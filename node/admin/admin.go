@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -42,6 +43,16 @@ type Node interface {
 	RemoveService(ctx context.Context, address string) error
 	// Counters tells how much of what the node did since it started, in a fixed order.
 	Counters() []Counter
+	// Publish is an application's sign of life.
+	Publish(ctx context.Context, mean, histogram []float64, count uint64) (sequence uint64, err error)
+	// ShowSignature asks a peer, or takes this node's own for the zero ID.
+	ShowSignature(ctx context.Context, id pki.ID) (Signature, error)
+	// LoadData takes batches of samples from next until it says that there are no more: then all count. An error of next's, or a sample
+	// that is refused, changes nothing.
+	LoadData(ctx context.Context, next func() (samples [][]float32, more bool, err error)) (Loaded, error)
+	DataStat(ctx context.Context) (DataStat, error)
+	// DrawData draws at most n different samples at random.
+	DrawData(ctx context.Context, n int) ([][]float32, error)
 	// Leave returns when goodbye was said. The node stops afterwards.
 	Leave(ctx context.Context) error
 }
@@ -86,4 +97,30 @@ type Rotated struct {
 	Leaf      pki.LeafClaims
 	MinEpoch  uint64 // leaves of this node below it are refused
 	Redialled int    // peers that were shown the new leaf before the old ones were revoked
+}
+
+// A Signature is what a node says of its data.
+type Signature struct {
+	signature.Signature
+	ID         pki.ID
+	Name       string
+	Sequence   uint64
+	Age        time.Duration
+	Published  bool    // false: nothing is known
+	Distance   float64 // to this node's
+	Comparable bool    // or there is none
+}
+
+// DataStat is how much data there is.
+type DataStat struct {
+	Count     int
+	Dimension int
+	Bytes     int64 // of values
+}
+
+// Loaded is what became of a load.
+type Loaded struct {
+	Added      int
+	Duplicates int
+	Stat       DataStat
 }

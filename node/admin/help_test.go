@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
@@ -255,6 +257,44 @@ func (f *fakeNode) Services(context.Context) ([]gossip.Service, error) {
 }
 
 func (f *fakeNode) AddService(context.Context, string) error { return f.err }
+
+func (f *fakeNode) Publish(_ context.Context, mean, histogram []float64, count uint64) (uint64, error) {
+	f.text = fmt.Sprint(mean, histogram, count)
+	return 8, f.err
+}
+
+func (f *fakeNode) ShowSignature(_ context.Context, id pki.ID) (Signature, error) {
+	if id.IsZero() {
+		return Signature{Name: "ada", Sequence: 3}, f.err
+	}
+	return Signature{
+		ID: id, Name: "bob", Sequence: 4, Age: time.Second, Published: true, Distance: 0.5, Comparable: true,
+		Signature: signature.Signature{Dimension: 200, Mean: []float32{1}, Histogram: []float32{2}, Count: 5},
+	}, f.err
+}
+
+func (f *fakeNode) LoadData(_ context.Context, next func() ([][]float32, bool, error)) (Loaded, error) {
+	f.text = ""
+	for {
+		samples, more, err := next()
+		if err != nil {
+			f.text = "given up"
+			return Loaded{}, err
+		}
+		if !more {
+			return Loaded{Added: 2, Duplicates: 1, Stat: DataStat{Count: 9, Dimension: 2, Bytes: 72}}, f.err
+		}
+		f.text += fmt.Sprint(samples)
+	}
+}
+
+func (f *fakeNode) DataStat(context.Context) (DataStat, error) {
+	return DataStat{Count: 9, Dimension: 2, Bytes: 72}, f.err
+}
+
+func (f *fakeNode) DrawData(_ context.Context, n int) ([][]float32, error) {
+	return make([][]float32, n), f.err
+}
 
 func (f *fakeNode) RemoveService(context.Context, string) error { return f.err }
 

@@ -68,9 +68,12 @@ func selfOf(p Picture) *adminpb.Self {
 	}
 	self.LimitMs, self.LimitN, self.FloorMs, self.Stretch = span(g.Bound.Limit), count(g.Bound.N), span(g.Bound.Floor), g.Bound.Stretch
 	self.MeanMs, self.SdMs = fraction(g.Bound.Mean), fraction(g.Bound.StdDev)
-	self.Leaf, self.Signature = leafOf(p.Leaf), &adminpb.Signature{Sequence: g.Sequence}
+	self.Leaf, self.Signature = leafOf(p.Leaf), &adminpb.Signature{Sequence: g.Sequence, Count: g.Signature.Count}
 	if g.Sequence > 0 {
 		self.Signature.AgeMs = span(p.ageing(g.Age))
+	}
+	if mean, ok := meanDistance(g.Peers); ok {
+		self.Signature.MeanDistance = &mean
 	}
 	self.Depth, self.Chain = count(p.Chain.Depth()), chainOf(p.Chain)
 	self.Clients, self.Active = clientsOf(g.Peers), count(len(g.Active))
@@ -80,6 +83,20 @@ func selfOf(p Picture) *adminpb.Self {
 
 // ageing is an age of the machine's snapshot, carried on to the time of the picture.
 func (p Picture) ageing(age time.Duration) time.Duration { return age + p.Now.Sub(p.Gossip.At) }
+
+// meanDistance is over the peers that are neither dead nor gone.
+func meanDistance(peers []gossip.Peer) (mean float64, ok bool) {
+	n := 0
+	for _, p := range peers {
+		if p.Comparable && p.Mode == pki.Server && !p.State.Fallen() {
+			mean, n = mean+p.Distance, n+1
+		}
+	}
+	if n == 0 {
+		return 0, false
+	}
+	return mean / float64(n), true
+}
 
 func clientsOf(peers []gossip.Peer) (n uint32) {
 	for _, p := range peers {
@@ -101,6 +118,9 @@ func peerOf(p Picture, peer gossip.Peer) *adminpb.Peer {
 		LimitMs: span(p.Gossip.Bound.Limit), OwnMs: span(peer.Own), Trusted: peer.Trusted, Witnesses: count(peer.Witnesses), Sequence: peer.BeatSequence, Leaf: leaf, Services: peer.Services,
 		Depth: count(peer.Chain.Depth()), FirstSeenMs: milli(peer.FirstSeen), LastExchangeMs: milli(peer.LastExchange),
 		Active: peer.Active, ContactSequence: peer.Sequence, Incarnation: peer.Incarnation, Chain: chainOf(peer.Chain),
+	}
+	if peer.Comparable {
+		out.Distance = &peer.Distance
 	}
 	if !peer.Chain.IsZero() {
 		out.NominatedBy = peer.Chain.Nominator().String()

@@ -50,7 +50,14 @@ type Register struct {
 // Signature settles the summary of this node's data.
 type Signature struct {
 	Period time.Duration // between two publications
+	Source string        // SourceData or SourceApplication
 }
+
+// Whose data a node's signature is of.
+const (
+	SourceData        = "data"        // the samples in its folder
+	SourceApplication = "application" // a program's, which publishes
+)
 
 // Stale settles how ages are judged.
 type Stale struct {
@@ -78,7 +85,7 @@ func Default() Config {
 		Name:      cleanName(host),
 		Gossip:    Gossip{Listen: ":7401", Interval: time.Second},
 		Register:  Register{Listen: ":7402"},
-		Signature: Signature{Period: time.Second},
+		Signature: Signature{Period: time.Second, Source: SourceData},
 		Leaf:      Leaf{Life: 24 * time.Hour},
 		Log:       Log{Format: "text", Level: "info"},
 	}

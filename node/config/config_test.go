@@ -60,6 +60,7 @@ func TestKeys(t *testing.T) {
 		"gossip.interval":  {"G2G_GOSSIP_INTERVAL", "", "1s"},
 		"register.listen":  {"G2G_REGISTER_LISTEN", "register", ":7402"},
 		"signature.period": {"G2G_SIGNATURE_PERIOD", "", "1s"},
+		"signature.source": {"G2G_SIGNATURE_SOURCE", "", "data"},
 		"stale.strict":     {"G2G_STALE_STRICT", "", "false"},
 		"leaf.life":        {"G2G_LEAF_LIFE", "", "24h"},
 		"log.format":       {"G2G_LOG_FORMAT", "log-format", "text"},
@@ -78,7 +79,7 @@ func TestKeys(t *testing.T) {
 			t.Errorf("no key %s", path)
 		}
 	}
-	if len(Keys()) != 11 {
-		t.Errorf("%d keys; this test and the acceptance know 11", len(Keys()))
+	if len(Keys()) != 12 {
+		t.Errorf("%d keys; this test and the acceptance know 12", len(Keys()))
 	}
 }

@@ -107,6 +107,12 @@ var table = []Key{
 		field: func(c *Config) any { return &c.Signature.Period }, check: within(100*time.Millisecond, time.Hour),
 	},
 	{
+		Path: "signature.source", Type: Choice, Rule: "data or application",
+		Doc: "Whose data the signature is of. data: the samples in the folder (g2g data load), published by the node after each look at them. application: " +
+			"a program's, and only when it publishes, at least each signature.period: without that this node makes no progress that peers can see.",
+		field: func(c *Config) any { return &c.Signature.Source }, check: oneOf(SourceData, SourceApplication),
+	},
+	{
 		Path: "stale.strict", Type: Switch, Rule: "true or false",
 		Doc: "Judges peers by the plain rule alone: late above mean + 2 standard deviations of all their ages. It finds nobody among five or fewer, " +
 			"nor where a fifth of all stop at once, and calls healthy peers late now and then. For comparison only.",

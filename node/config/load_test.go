@@ -31,6 +31,7 @@ func TestLoadPrecedence(t *testing.T) {
 		{"gossip.interval", "2s", "file " + file + ":5"},
 		{"register.listen", "127.0.0.1:22", "flag --register"},
 		{"signature.period", "1s", "default"},
+		{"signature.source", "data", "default"},
 		{"stale.strict", "false", "default"},
 		{"leaf.life", "24h", "default"},
 		{"log.format", "text", "default"},
@@ -63,6 +64,8 @@ func TestLoadPrecedenceOfEveryKey(t *testing.T) {
 				value = [3]string{"json", "json", "json"}
 			case k.Type == Switch:
 				value = [3]string{"true", "true", "true"}
+			case k.Path == "signature.source":
+				value = [3]string{"application", "application", "application"}
 			case k.Type == Choice:
 				value = [3]string{"debug", "warn", "error"}
 			case k.Path == "leaf.life":

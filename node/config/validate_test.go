@@ -60,6 +60,7 @@ func TestValidate(t *testing.T) {
 			`gossip.interval = "0s": too short; want 100ms to 1h`,
 			`register.listen = "": no host:port` + wantRegister,
 			`signature.period = "0s": too short; want 100ms to 1h`,
+			`signature.source = "": not known; want data or application`,
 			`leaf.life = "0s": too short; want 1m to 720h`,
 			`log.format = "": not known; want text or json`,
 			`log.level = "": not known; want debug, info, warn or error`,

@@ -49,18 +49,17 @@ func (f Fault) String() string { return fmt.Sprintf("line %d: %s", f.Line, f.Why
 func Read(text io.Reader, dimension int, take func(sample []float32) error) (Report, error) {
 	p := &reader{text: bufio.NewReaderSize(text, MaxLine), take: take}
 	p.Dimension = dimension
-	for {
+	for more := true; more; {
 		line, err := p.line()
-		if err != nil && !errors.Is(err, io.EOF) {
+		more = err == nil
+		if !more && !errors.Is(err, io.EOF) {
 			return p.Report, fmt.Errorf("read data: %w", err)
 		}
-		if fault := p.row(line); fault != nil {
-			return p.Report, fault
-		}
-		if err != nil {
-			return p.Report, nil
+		if err := p.row(line); err != nil {
+			return p.Report, err
 		}
 	}
+	return p.Report, nil
 }
 
 type reader struct {

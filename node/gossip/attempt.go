@@ -31,6 +31,11 @@ type attempt struct {
 	hinted        time.Time // when others were last told that it seems to fail
 	hintedStalled bool      // what they were told
 	past          stale.Past
+
+	summaryHeld uint64    // hash of this node's signature that it last said it holds
+	toldSummary uint64    // hash of the one that it was last told
+	toldAt      time.Time // when
+	summaryWait time.Duration
 }
 
 func (m *Machine) attempt(id pki.ID) *attempt {

@@ -48,6 +48,17 @@ func carried(m Message) (contacts []*view.Contact, beats []IndexedBeat) {
 	return nil, nil
 }
 
+// told is the signature that a message carries.
+func told(m Message) *view.Summary {
+	switch m := m.(type) {
+	case ExchangeRequest:
+		return m.Summary
+	case ExchangeResponse:
+		return m.Summary
+	}
+	return nil
+}
+
 // checkMessage holds what leaves a machine to the bounds that wire has, to invariant 3 of Machine, and to the modes: nobody but
 // itself tells of a client-mode member.
 func (a *actor) checkMessage(m Message) {
@@ -65,6 +76,12 @@ func (a *actor) checkMessage(m Message) {
 		}
 	}
 	bound, places := 0, 0
+	if s := told(m); s != nil {
+		a.tellings++
+		if s.ID != a.ID() {
+			t.Fatalf("%s tells the signature of another", a.name)
+		}
+	}
 	switch m := m.(type) {
 	case JoinResponse:
 		bound = 1 + MaxIntroduced

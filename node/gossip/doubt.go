@@ -337,18 +337,22 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 // tick notices a driver that slept: what seemed to fail meanwhile may be this node's own fault, and its peers may have found
 // it dead. It publishes at once, before it answers anybody who asks.
 func (m *Machine) tick(now time.Time) {
-	if m.left || now.Sub(m.Deadline()) <= overslept {
+	if !m.Overslept(now) {
 		return
 	}
 	m.awoke, m.answers = now, [2]answer{}
 	for _, id := range slices.Clone(m.doubted) {
 		m.believe(id)
 	}
-	if !now.Before(m.nextBeat) {
-		m.publishBeat(now)
+	if !m.nextBeat.IsZero() && !now.Before(m.nextBeat) {
+		m.idleBeat(now)
 	}
 	m.queue(now, m.ID())
 }
+
+// Overslept tells that the driver slept, so that whoever does the node's work should publish before the next input: a peer that
+// asked meanwhile would else be answered with a beat of before.
+func (m *Machine) Overslept(now time.Time) bool { return !m.left && now.Sub(m.Deadline()) > overslept }
 
 // Broken takes note that a connection to the peer ended from the other side: it is asked at once.
 func (m *Machine) Broken(now time.Time, id pki.ID) {

@@ -46,6 +46,7 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	c := m.send(now, to, ExchangeRequest{
 		Salt: salt, Digest: digest, Beats: m.freshBeats(now, ids, a.lastPulled),
 		AliveHash: m.aliveHash, NominationsHash: m.nominations.hash, Hints: m.repeated(now),
+		Summary: m.summaryFor(now, to, a.summaryHeld), SummaryHeld: m.heldSummary(to),
 	})
 	c.ids = ids
 	m.effects.Sends[len(m.effects.Sends)-1].Timeout = m.patience(to)
@@ -83,7 +84,10 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 	if reader.Lacks() {
 		m.exchangeAtOnce(now, from)
 	}
-	return m.answer(now, reader)
+	m.summaryTold(from, req.Summary, req.SummaryHeld)
+	resp := m.answer(now, reader)
+	resp.Summary, resp.SummaryHeld = m.summaryFor(now, from, req.SummaryHeld), m.heldSummary(from)
+	return resp
 }
 
 func (m *Machine) answer(now time.Time, reader *view.Reader) ExchangeResponse {
@@ -107,6 +111,7 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 	a := m.attempt(c.to)
 	a.lastPulled = now
 	m.told(now, c.to, resp.AliveHash, resp.NominationsHash)
+	m.summaryTold(c.to, resp.Summary, resp.SummaryHeld)
 	newer := m.learnAll(now, c.to, resp.Contacts)
 	if m.hearAll(now, c.to, true, resp.Beats, c.ids, resp.Contacts) > 0 {
 		m.witness(now, c.to, c.begun)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
@@ -67,6 +68,13 @@ type Config struct {
 	Random    *rand.Rand // decides between equals; a seed repeats a run
 	Secrets   io.Reader  // makes tokens and ladders; the system's outside of tests and simulations
 
+	// OnlyPublish leaves it to Publish to make beats, as in every node that works. Without, Advance makes one each Period, for
+	// simulations whose nodes have no work to do.
+	OnlyPublish bool
+
+	// SealSummary seals a signature of this node's.
+	SealSummary func(signature.Statement) (*view.Summary, error)
+
 	// Seal makes a contact of this node's fields. It fails where they do not fit into a contact.
 	Seal func(view.Contact) (*view.Contact, error)
 }
@@ -83,6 +91,7 @@ type Machine struct {
 	ladder    *view.Ladder
 	beat      view.Beat
 	published time.Time // of the beat
+	said      published
 	left      bool
 
 	view     *view.View
@@ -152,7 +161,8 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	if err := m.climb(now); err != nil {
 		return nil, err
 	}
-	m.nextBeat, m.nextLook, m.nextReserve, m.nextPrune = now, now, now, now
+	m.beatAt(now)
+	m.nextLook, m.nextReserve, m.nextPrune = now, now, now
 	m.nextExchange = now.Add(m.interval())
 	m.nextSaveReserve = now.Add(saveReserve) // what is known now is what was on disk
 	return m, nil
@@ -307,8 +317,8 @@ func (m *Machine) Advance(now time.Time) {
 		m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 		return
 	}
-	if !now.Before(m.nextBeat) {
-		m.publishBeat(now)
+	if !m.nextBeat.IsZero() && !now.Before(m.nextBeat) {
+		m.idleBeat(now)
 	}
 	if !now.Before(m.nextLook) {
 		m.look(now)
@@ -335,16 +345,29 @@ func (m *Machine) interval() time.Duration {
 	return time.Duration(float64(m.cfg.Interval) * (1 + jitter*(2*m.cfg.Random.Float64()-1)))
 }
 
-// publishBeat says that this node has done its work once more. A late call makes one beat, not several.
-func (m *Machine) publishBeat(now time.Time) {
+// beatAt sets when Advance makes the next beat, if that is its to make.
+func (m *Machine) beatAt(at time.Time) {
+	if !m.cfg.OnlyPublish {
+		m.nextBeat = at
+	}
+}
+
+// idleBeat is the beat of a node without work. A late call makes one beat, not several.
+func (m *Machine) idleBeat(now time.Time) {
 	m.nextBeat = m.nextBeat.Add(m.cfg.Period)
 	if m.nextBeat.Before(now) {
 		m.nextBeat = now.Add(m.cfg.Period)
 	}
+	if err := m.advanceBeat(now); err != nil {
+		m.notice(KindMisbehaved, Error, m.ID(), "%v", err)
+	}
+}
+
+// advanceBeat says that this node has done its work once more.
+func (m *Machine) advanceBeat(now time.Time) error {
 	if m.beat.Sequence == view.LadderLength {
 		if err := m.climb(now); err != nil {
-			m.notice(KindMisbehaved, Error, m.ID(), "%v", err)
-			return
+			return err
 		}
 	}
 	m.beat.Sequence++
@@ -354,6 +377,7 @@ func (m *Machine) publishBeat(now time.Time) {
 	if first {
 		m.queue(now, m.ID())
 	}
+	return nil
 }
 
 // ownBeat is the beat as it is told now.

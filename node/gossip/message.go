@@ -53,7 +53,9 @@ type ExchangeRequest struct {
 	Beats           []IndexedBeat
 	AliveHash       uint64
 	NominationsHash uint64
-	Hints           []Hint // peers that the caller found dead lately
+	Hints           []Hint        // peers that the caller found dead lately
+	Summary         *view.Summary // the caller's; nil where the answerer holds it
+	SummaryHeld     uint64        // hash of the answerer's that is held; 0 for none
 }
 
 // ExchangeResponse is what the digest lacks.
@@ -62,6 +64,8 @@ type ExchangeResponse struct {
 	Contacts        []*view.Contact
 	AliveHash       uint64
 	NominationsHash uint64
+	Summary         *view.Summary // the answerer's; nil where the caller holds it
+	SummaryHeld     uint64        // hash of the caller's that is held; 0 for none
 }
 
 // ProbeRequest asks the peer itself for its newest beat.
@@ -126,6 +130,14 @@ type SealedNomination struct {
 	Sealed pki.Envelope
 }
 
+// SignatureRequest asks the answerer for its signature in full.
+type SignatureRequest struct{}
+
+// SignatureResponse brings it; nil before the first was published.
+type SignatureResponse struct {
+	Full *view.Summary
+}
+
 // ReachRequest asks a peer to dial an address that the caller would advertise, and to find the caller there.
 type ReachRequest struct {
 	Address  string
@@ -141,6 +153,8 @@ func (ProbeRequest) message()        {}
 func (ProbeResponse) message()       {}
 func (HintRequest) message()         {}
 func (HintResponse) message()        {}
+func (SignatureRequest) message()    {}
+func (SignatureResponse) message()   {}
 func (ReachRequest) message()        {}
 func (ReachResponse) message()       {}
 func (JoinRequest) message()         {}

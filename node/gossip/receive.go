@@ -30,6 +30,8 @@ func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 	case NominationsRequest:
 		start := m.cfg.Random.IntN(1 + len(m.nominations.entries))
 		return NominationsResponse{Nominations: m.nominations.newerThan(req.Versions, start)}
+	case SignatureRequest:
+		return SignatureResponse{Full: m.said.full}
 	}
 	panic("gossip: wire let a message through that nobody can ask")
 }
@@ -203,7 +205,7 @@ func (m *Machine) learnOwn(now time.Time, c *view.Contact) {
 		m.notice(KindClone, Error, m.ID(), "%v", err)
 		return
 	}
-	m.nextBeat = now
+	m.beatAt(now)
 }
 
 // hearAll takes beats: those whose place is within ids belong to these, the others to contacts. A false link ends it.

@@ -67,6 +67,7 @@ type actor struct {
 	wake     int // counts, so that an old timer is known
 	notices  []Notice
 	sent     map[string]int
+	tellings int // of its signature
 	advances int
 	seen     map[pki.ID]version // when it was last looked at, since the start
 }

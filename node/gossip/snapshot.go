@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
@@ -15,6 +16,8 @@ type Snapshot struct {
 	Contact     *view.Contact
 	Sequence    uint64 // of the signature
 	Age         time.Duration
+	Signature   signature.Signature
+	Published   bool   // a signature was
 	Peers       []Peer // ordered by ID; unheard ones are not in it
 	Active      []pki.ID
 	Observed    []string
@@ -28,8 +31,10 @@ type Snapshot struct {
 // A Peer is one entry of the view.
 type Peer struct {
 	view.Entry
-	Age    time.Duration
-	Active bool
+	Distance   float64 // between its data and this node's
+	Comparable bool    // or there is none
+	Age        time.Duration
+	Active     bool
 
 	// What the last look found of it; zero for one that is in no list.
 	Own       time.Duration // its own pace
@@ -43,7 +48,7 @@ type Peer struct {
 func (m *Machine) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{
 		At: now, Contact: m.contact, Sequence: m.beat.Sequence, Active: slices.Clone(m.active), Observed: m.observedHosts(),
-		Nominations: m.nominations.entries, Bound: m.bound,
+		Nominations: m.nominations.entries, Bound: m.bound, Signature: m.said.Signature, Published: m.said.short != nil,
 	}
 	if m.beat.Sequence > 0 {
 		s.Age = now.Sub(m.published)
@@ -72,6 +77,7 @@ func (m *Machine) Snapshot(now time.Time) Snapshot {
 
 func (m *Machine) peer(now time.Time, e *view.Entry, a stale.Age) Peer {
 	p := Peer{Entry: *e, Age: e.Age(now), Active: m.Active(e.ID), Own: a.Own, Trusted: a.Trusted, Suspect: a.Suspect}
+	p.Distance, p.Comparable = m.distance(e)
 	if d := m.doubts[e.ID]; d != nil {
 		p.Failures, p.Witnesses = d.failures, len(d.witnesses)
 	}

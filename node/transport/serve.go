@@ -72,6 +72,11 @@ func (s *GossipService) Hint(ctx context.Context, pb *gossippb.HintRequest) (*go
 	return serve[*gossippb.HintResponse](ctx, s, pb)
 }
 
+// Signature answers one.
+func (s *GossipService) Signature(ctx context.Context, pb *gossippb.SignatureRequest) (*gossippb.SignatureResponse, error) {
+	return serve[*gossippb.SignatureResponse](ctx, s, pb)
+}
+
 // serve takes a request through the gate to the handler.
 func serve[R proto.Message](ctx context.Context, s *GossipService, pb proto.Message) (none R, err error) {
 	member, ok := MemberFrom(ctx)
@@ -178,6 +183,8 @@ func Ask(ctx context.Context, conn grpc.ClientConnInterface, gate *wire.Gate, re
 		pb, err = client.Probe(ctx, encoded)
 	case *gossippb.HintRequest:
 		pb, err = client.Hint(ctx, encoded)
+	case *gossippb.SignatureRequest:
+		pb, err = client.Signature(ctx, encoded)
 	case *gossippb.ReachRequest:
 		pb, err = client.Reach(ctx, encoded)
 	default:

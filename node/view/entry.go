@@ -49,8 +49,9 @@ type Entry struct {
 	UnreachedAt  time.Time // since when
 	AliveHash    uint64    // of its alive set, when it was last told
 	HashAt       time.Time
-	minEpoch     uint64  // the highest that a contact of the peer named: it holds, whatever a restored backup says
-	budget       float64 // of new contacts
+	Summary      *Summary // its newest signature, as it told it to this node; nil before that
+	minEpoch     uint64   // the highest that a contact of the peer named: it holds, whatever a restored backup says
+	budget       float64  // of new contacts
 	budgetAt     time.Time
 	lineage      []pki.Key // of the contact
 }

@@ -27,11 +27,12 @@ func Encode(m gossip.Message) proto.Message {
 		return &gossippb.ExchangeRequest{
 			Salt: m.Salt, Digest: digestBytes(m.Digest), Beats: beatBytes(m.Beats),
 			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash, Hints: hintBytes(m.Hints),
+			Signature: summaryEnvelope(m.Summary), SignatureHeld: m.SummaryHeld,
 		}
 	case gossip.ExchangeResponse:
 		return &gossippb.ExchangeResponse{
 			Beats: beatBytes(m.Beats), Contacts: envelopes(m.Contacts),
-			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash,
+			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash, Signature: summaryEnvelope(m.Summary), SignatureHeld: m.SummaryHeld,
 		}
 	case gossip.PushRequest:
 		return &gossippb.PushRequest{Contacts: envelopes(m.Contacts), Beats: beatBytes(m.Beats), Reached: m.Reached}
@@ -49,6 +50,10 @@ func Encode(m gossip.Message) proto.Message {
 		return &gossippb.HintRequest{Hints: hintBytes(m.Hints)}
 	case gossip.HintResponse:
 		return &gossippb.HintResponse{Beats: beatBytes(m.Beats), Contacts: envelopes(m.Contacts)}
+	case gossip.SignatureRequest:
+		return &gossippb.SignatureRequest{}
+	case gossip.SignatureResponse:
+		return &gossippb.SignatureResponse{Signature: summaryEnvelope(m.Full)}
 	case gossip.ReachRequest:
 		return &gossippb.ReachRequest{Address: m.Address}
 	case gossip.ReachResponse:

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/gossippb"
@@ -182,6 +183,33 @@ func FuzzWelcome(f *testing.F) {
 		got, err := ParseWelcome(now, &pb, w.token.Network)
 		if err != nil && !reflect.DeepEqual(got, Welcome{}) {
 			t.Fatalf("the error comes with %+v", got)
+		}
+	})
+}
+
+// FuzzSummary mutates the payload and seals it anew, as a member who lies about its data would.
+func FuzzSummary(f *testing.F) {
+	w := newWorld()
+	f.Add(w.summary(200).Sealed.Payload, true)
+	f.Add(w.full(1024).Sealed.Payload, false)
+	f.Fuzz(func(t *testing.T, payload []byte, short bool) {
+		if len(payload) > pki.MaxPayload {
+			t.Skip()
+		}
+		read, most := signature.Parse, signature.MaxStatement
+		if short {
+			read, most = signature.ParseShort, signature.MaxShortStatement
+		}
+		s, err := w.gate.summary(w.sealSignature(payload), read)
+		if err != nil {
+			if s != nil {
+				t.Fatalf("the error comes with %+v", s)
+			}
+			return
+		}
+		again, err := SealSummary(w.server, w.genesis.Network(), s.Statement)
+		if err != nil || !reflect.DeepEqual(again, s) || len(payload) > most {
+			t.Fatalf("%v\ngot  %+v\nwant %+v", err, again, s)
 		}
 	})
 }

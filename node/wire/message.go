@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/gossippb"
@@ -19,7 +20,7 @@ func (g *Gate) Request(now time.Time, m proto.Message) (gossip.Message, error) {
 	case *gossippb.JoinRequest:
 		return accept("join", func() (gossip.Message, error) { return g.joinRequest(now, m) })
 	case *gossippb.ExchangeRequest:
-		return accept("exchange", func() (gossip.Message, error) { return exchangeRequest(m) })
+		return accept("exchange", func() (gossip.Message, error) { return g.exchangeRequest(m) })
 	case *gossippb.PushRequest:
 		return accept("push", func() (gossip.Message, error) { return g.pushRequest(now, m) })
 	case *gossippb.NominationsRequest:
@@ -28,6 +29,8 @@ func (g *Gate) Request(now time.Time, m proto.Message) (gossip.Message, error) {
 		return accept("probe", func() (gossip.Message, error) { return probeRequest(m) })
 	case *gossippb.HintRequest:
 		return accept("hint", func() (gossip.Message, error) { return hintRequest(m) })
+	case *gossippb.SignatureRequest:
+		return gossip.SignatureRequest{}, nil
 	case *gossippb.ReachRequest:
 		return accept("reach", func() (gossip.Message, error) {
 			return gossip.ReachRequest{Address: m.GetAddress()}, pki.CheckAddress(m.GetAddress())
@@ -62,6 +65,10 @@ func (g *Gate) Response(now time.Time, m proto.Message, sent gossip.Message) (go
 	case *gossippb.HintResponse:
 		if sent, ok := sent.(gossip.HintRequest); ok {
 			return accept("answer to hint", func() (gossip.Message, error) { return g.hintResponse(now, m, len(sent.Hints)) })
+		}
+	case *gossippb.SignatureResponse:
+		if _, ok := sent.(gossip.SignatureRequest); ok {
+			return accept("answer to signature", func() (gossip.Message, error) { return g.signatureResponse(m) })
 		}
 	case *gossippb.ReachResponse:
 		if _, ok := sent.(gossip.ReachRequest); ok {
@@ -133,27 +140,34 @@ func (g *Gate) contactList(now time.Time, list []*gossippb.Envelope, bound int) 
 	return contacts, nil
 }
 
-func exchangeRequest(pb *gossippb.ExchangeRequest) (m gossip.ExchangeRequest, err error) {
-	m.Salt, m.AliveHash, m.NominationsHash = pb.GetSalt(), pb.GetAliveHash(), pb.GetNominationsHash()
+func (g *Gate) exchangeRequest(pb *gossippb.ExchangeRequest) (m gossip.ExchangeRequest, err error) {
+	m.Salt, m.AliveHash, m.NominationsHash, m.SummaryHeld = pb.GetSalt(), pb.GetAliveHash(), pb.GetNominationsHash(), pb.GetSignatureHeld()
 	if m.Digest, err = parseDigest(pb.GetDigest()); err != nil {
 		return m, err
 	}
 	if m.Beats, err = parseBeats(pb.GetBeats(), len(m.Digest)); err != nil {
 		return m, err
 	}
-	m.Hints, err = parseHints(pb.GetHints())
+	if m.Hints, err = parseHints(pb.GetHints()); err != nil {
+		return m, err
+	}
+	m.Summary, err = g.summary(pb.GetSignature(), signature.ParseShort)
 	return m, err
 }
 
 func (g *Gate) exchangeResponse(now time.Time, pb *gossippb.ExchangeResponse, digest int) (m gossip.ExchangeResponse, err error) {
-	m.AliveHash, m.NominationsHash = pb.GetAliveHash(), pb.GetNominationsHash()
+	m.AliveHash, m.NominationsHash, m.SummaryHeld = pb.GetAliveHash(), pb.GetNominationsHash(), pb.GetSignatureHeld()
 	if m.Beats, err = parseBeats(pb.GetBeats(), digest+len(pb.GetContacts())); err != nil {
 		return m, err
 	}
 	if m.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxContacts); err != nil {
 		return m, err
 	}
-	return m, checkPlaces(m.Beats, digest, m.Contacts)
+	if err := checkPlaces(m.Beats, digest, m.Contacts); err != nil {
+		return m, err
+	}
+	m.Summary, err = g.summary(pb.GetSignature(), signature.ParseShort)
+	return m, err
 }
 
 func (g *Gate) pushRequest(now time.Time, pb *gossippb.PushRequest) (m gossip.PushRequest, err error) {

@@ -2581,6 +2581,574 @@ func (x *RemoveServiceRequest) GetAddress() string {
 	return ""
 }
 
+type ShowSignatureRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"` // ID; empty for this node's own
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowSignatureRequest) Reset() {
+	*x = ShowSignatureRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowSignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowSignatureRequest) ProtoMessage() {}
+
+func (x *ShowSignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowSignatureRequest.ProtoReflect.Descriptor instead.
+func (*ShowSignatureRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ShowSignatureRequest) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+type ShowSignatureResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Sequence      uint64                 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	AgeMs         int64                  `protobuf:"varint,4,opt,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
+	Count         uint64                 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"` // of samples
+	Dimension     uint32                 `protobuf:"varint,6,opt,name=dimension,proto3" json:"dimension,omitempty"`
+	Mean          []float32              `protobuf:"fixed32,7,rep,packed,name=mean,proto3" json:"mean,omitempty"`
+	Histogram     []float32              `protobuf:"fixed32,8,rep,packed,name=histogram,proto3" json:"histogram,omitempty"`
+	Distance      *float64               `protobuf:"fixed64,9,opt,name=distance,proto3,oneof" json:"distance,omitempty"` // to this node's; missing where they cannot be compared
+	Short         bool                   `protobuf:"varint,10,opt,name=short,proto3" json:"short,omitempty"`             // it is the short form that was told here, since the peer could not be asked
+	Published     bool                   `protobuf:"varint,11,opt,name=published,proto3" json:"published,omitempty"`     // false: nothing is known of its data
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowSignatureResponse) Reset() {
+	*x = ShowSignatureResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowSignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowSignatureResponse) ProtoMessage() {}
+
+func (x *ShowSignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowSignatureResponse.ProtoReflect.Descriptor instead.
+func (*ShowSignatureResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ShowSignatureResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ShowSignatureResponse) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ShowSignatureResponse) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *ShowSignatureResponse) GetAgeMs() int64 {
+	if x != nil {
+		return x.AgeMs
+	}
+	return 0
+}
+
+func (x *ShowSignatureResponse) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *ShowSignatureResponse) GetDimension() uint32 {
+	if x != nil {
+		return x.Dimension
+	}
+	return 0
+}
+
+func (x *ShowSignatureResponse) GetMean() []float32 {
+	if x != nil {
+		return x.Mean
+	}
+	return nil
+}
+
+func (x *ShowSignatureResponse) GetHistogram() []float32 {
+	if x != nil {
+		return x.Histogram
+	}
+	return nil
+}
+
+func (x *ShowSignatureResponse) GetDistance() float64 {
+	if x != nil && x.Distance != nil {
+		return *x.Distance
+	}
+	return 0
+}
+
+func (x *ShowSignatureResponse) GetShort() bool {
+	if x != nil {
+		return x.Short
+	}
+	return false
+}
+
+func (x *ShowSignatureResponse) GetPublished() bool {
+	if x != nil {
+		return x.Published
+	}
+	return false
+}
+
+type PublishSignatureRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Mean          []float64              `protobuf:"fixed64,1,rep,packed,name=mean,proto3" json:"mean,omitempty"`
+	Histogram     []float64              `protobuf:"fixed64,2,rep,packed,name=histogram,proto3" json:"histogram,omitempty"`
+	Count         uint64                 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishSignatureRequest) Reset() {
+	*x = PublishSignatureRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishSignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishSignatureRequest) ProtoMessage() {}
+
+func (x *PublishSignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishSignatureRequest.ProtoReflect.Descriptor instead.
+func (*PublishSignatureRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *PublishSignatureRequest) GetMean() []float64 {
+	if x != nil {
+		return x.Mean
+	}
+	return nil
+}
+
+func (x *PublishSignatureRequest) GetHistogram() []float64 {
+	if x != nil {
+		return x.Histogram
+	}
+	return nil
+}
+
+func (x *PublishSignatureRequest) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+type PublishSignatureResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishSignatureResponse) Reset() {
+	*x = PublishSignatureResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishSignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishSignatureResponse) ProtoMessage() {}
+
+func (x *PublishSignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishSignatureResponse.ProtoReflect.Descriptor instead.
+func (*PublishSignatureResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *PublishSignatureResponse) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+type Sample struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Values        []float32              `protobuf:"fixed32,1,rep,packed,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sample) Reset() {
+	*x = Sample{}
+	mi := &file_adminpb_admin_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sample) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sample) ProtoMessage() {}
+
+func (x *Sample) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sample.ProtoReflect.Descriptor instead.
+func (*Sample) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *Sample) GetValues() []float32 {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+type LoadDataRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Samples       []*Sample              `protobuf:"bytes,1,rep,name=samples,proto3" json:"samples,omitempty"`
+	Commit        bool                   `protobuf:"varint,2,opt,name=commit,proto3" json:"commit,omitempty"` // the last message of a load; a stream that ends without it changes nothing
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadDataRequest) Reset() {
+	*x = LoadDataRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadDataRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadDataRequest) ProtoMessage() {}
+
+func (x *LoadDataRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadDataRequest.ProtoReflect.Descriptor instead.
+func (*LoadDataRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *LoadDataRequest) GetSamples() []*Sample {
+	if x != nil {
+		return x.Samples
+	}
+	return nil
+}
+
+func (x *LoadDataRequest) GetCommit() bool {
+	if x != nil {
+		return x.Commit
+	}
+	return false
+}
+
+type LoadDataResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Added         uint32                 `protobuf:"varint,1,opt,name=added,proto3" json:"added,omitempty"`
+	Duplicates    uint32                 `protobuf:"varint,2,opt,name=duplicates,proto3" json:"duplicates,omitempty"` // that were there, or twice in the load
+	Stat          *DataStatResponse      `protobuf:"bytes,3,opt,name=stat,proto3" json:"stat,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadDataResponse) Reset() {
+	*x = LoadDataResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadDataResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadDataResponse) ProtoMessage() {}
+
+func (x *LoadDataResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadDataResponse.ProtoReflect.Descriptor instead.
+func (*LoadDataResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *LoadDataResponse) GetAdded() uint32 {
+	if x != nil {
+		return x.Added
+	}
+	return 0
+}
+
+func (x *LoadDataResponse) GetDuplicates() uint32 {
+	if x != nil {
+		return x.Duplicates
+	}
+	return 0
+}
+
+func (x *LoadDataResponse) GetStat() *DataStatResponse {
+	if x != nil {
+		return x.Stat
+	}
+	return nil
+}
+
+type DataStatRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DataStatRequest) Reset() {
+	*x = DataStatRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DataStatRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DataStatRequest) ProtoMessage() {}
+
+func (x *DataStatRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DataStatRequest.ProtoReflect.Descriptor instead.
+func (*DataStatRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{41}
+}
+
+type DataStatResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Count         uint32                 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"` // of samples
+	Dimension     uint32                 `protobuf:"varint,2,opt,name=dimension,proto3" json:"dimension,omitempty"`
+	Bytes         int64                  `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"` // of values
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DataStatResponse) Reset() {
+	*x = DataStatResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DataStatResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DataStatResponse) ProtoMessage() {}
+
+func (x *DataStatResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DataStatResponse.ProtoReflect.Descriptor instead.
+func (*DataStatResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *DataStatResponse) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *DataStatResponse) GetDimension() uint32 {
+	if x != nil {
+		return x.Dimension
+	}
+	return 0
+}
+
+func (x *DataStatResponse) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+type DrawDataRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Count         uint32                 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"` // 1 to 1000; 0 for 1
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrawDataRequest) Reset() {
+	*x = DrawDataRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrawDataRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrawDataRequest) ProtoMessage() {}
+
+func (x *DrawDataRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrawDataRequest.ProtoReflect.Descriptor instead.
+func (*DrawDataRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *DrawDataRequest) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 type LeaveRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2589,7 +3157,7 @@ type LeaveRequest struct {
 
 func (x *LeaveRequest) Reset() {
 	*x = LeaveRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[34]
+	mi := &file_adminpb_admin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2601,7 +3169,7 @@ func (x *LeaveRequest) String() string {
 func (*LeaveRequest) ProtoMessage() {}
 
 func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[34]
+	mi := &file_adminpb_admin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2614,7 +3182,7 @@ func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveRequest.ProtoReflect.Descriptor instead.
 func (*LeaveRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{34}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{44}
 }
 
 type LeaveResponse struct {
@@ -2625,7 +3193,7 @@ type LeaveResponse struct {
 
 func (x *LeaveResponse) Reset() {
 	*x = LeaveResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[35]
+	mi := &file_adminpb_admin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2637,7 +3205,7 @@ func (x *LeaveResponse) String() string {
 func (*LeaveResponse) ProtoMessage() {}
 
 func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[35]
+	mi := &file_adminpb_admin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2650,7 +3218,7 @@ func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveResponse.ProtoReflect.Descriptor instead.
 func (*LeaveResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{35}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{45}
 }
 
 type CountersRequest struct {
@@ -2661,7 +3229,7 @@ type CountersRequest struct {
 
 func (x *CountersRequest) Reset() {
 	*x = CountersRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[36]
+	mi := &file_adminpb_admin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2673,7 +3241,7 @@ func (x *CountersRequest) String() string {
 func (*CountersRequest) ProtoMessage() {}
 
 func (x *CountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[36]
+	mi := &file_adminpb_admin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2686,7 +3254,7 @@ func (x *CountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersRequest.ProtoReflect.Descriptor instead.
 func (*CountersRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{36}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{46}
 }
 
 type CountersResponse struct {
@@ -2699,7 +3267,7 @@ type CountersResponse struct {
 
 func (x *CountersResponse) Reset() {
 	*x = CountersResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[37]
+	mi := &file_adminpb_admin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2711,7 +3279,7 @@ func (x *CountersResponse) String() string {
 func (*CountersResponse) ProtoMessage() {}
 
 func (x *CountersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[37]
+	mi := &file_adminpb_admin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2724,7 +3292,7 @@ func (x *CountersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersResponse.ProtoReflect.Descriptor instead.
 func (*CountersResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{37}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CountersResponse) GetUptimeUs() int64 {
@@ -2753,7 +3321,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_adminpb_admin_proto_msgTypes[38]
+	mi := &file_adminpb_admin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2765,7 +3333,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[38]
+	mi := &file_adminpb_admin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2778,7 +3346,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{38}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Counter) GetName() string {
@@ -3032,7 +3600,47 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\x11AddServiceRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\"0\n" +
 	"\x14RemoveServiceRequest\x12\x18\n" +
-	"\aaddress\x18\x01 \x01(\tR\aaddress\"\x0e\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\"*\n" +
+	"\x14ShowSignatureRequest\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\"\xb6\x02\n" +
+	"\x15ShowSignatureResponse\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\x12\x15\n" +
+	"\x06age_ms\x18\x04 \x01(\x03R\x05ageMs\x12\x14\n" +
+	"\x05count\x18\x05 \x01(\x04R\x05count\x12\x1c\n" +
+	"\tdimension\x18\x06 \x01(\rR\tdimension\x12\x12\n" +
+	"\x04mean\x18\a \x03(\x02R\x04mean\x12\x1c\n" +
+	"\thistogram\x18\b \x03(\x02R\thistogram\x12\x1f\n" +
+	"\bdistance\x18\t \x01(\x01H\x00R\bdistance\x88\x01\x01\x12\x14\n" +
+	"\x05short\x18\n" +
+	" \x01(\bR\x05short\x12\x1c\n" +
+	"\tpublished\x18\v \x01(\bR\tpublishedB\v\n" +
+	"\t_distance\"a\n" +
+	"\x17PublishSignatureRequest\x12\x12\n" +
+	"\x04mean\x18\x01 \x03(\x01R\x04mean\x12\x1c\n" +
+	"\thistogram\x18\x02 \x03(\x01R\thistogram\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\"6\n" +
+	"\x18PublishSignatureResponse\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\" \n" +
+	"\x06Sample\x12\x16\n" +
+	"\x06values\x18\x01 \x03(\x02R\x06values\"Y\n" +
+	"\x0fLoadDataRequest\x12.\n" +
+	"\asamples\x18\x01 \x03(\v2\x14.g2g.admin.v1.SampleR\asamples\x12\x16\n" +
+	"\x06commit\x18\x02 \x01(\bR\x06commit\"|\n" +
+	"\x10LoadDataResponse\x12\x14\n" +
+	"\x05added\x18\x01 \x01(\rR\x05added\x12\x1e\n" +
+	"\n" +
+	"duplicates\x18\x02 \x01(\rR\n" +
+	"duplicates\x122\n" +
+	"\x04stat\x18\x03 \x01(\v2\x1e.g2g.admin.v1.DataStatResponseR\x04stat\"\x11\n" +
+	"\x0fDataStatRequest\"\\\n" +
+	"\x10DataStatResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\rR\x05count\x12\x1c\n" +
+	"\tdimension\x18\x02 \x01(\rR\tdimension\x12\x14\n" +
+	"\x05bytes\x18\x03 \x01(\x03R\x05bytes\"'\n" +
+	"\x0fDrawDataRequest\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\rR\x05count\"\x0e\n" +
 	"\fLeaveRequest\"\x0f\n" +
 	"\rLeaveResponse\"\x11\n" +
 	"\x0fCountersRequest\"b\n" +
@@ -3042,7 +3650,8 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\aCounter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\x04R\x05value2\xe4\a\n" +
+	"\x05value\x18\x03 \x01(\x04R\x05value2\xfc\n" +
+	"\n" +
 	"\x05Admin\x129\n" +
 	"\x04Show\x12\x19.g2g.admin.v1.ShowRequest\x1a\x16.g2g.admin.v1.Snapshot\x12=\n" +
 	"\x05Watch\x12\x1a.g2g.admin.v1.WatchRequest\x1a\x16.g2g.admin.v1.Snapshot0\x01\x12<\n" +
@@ -3057,7 +3666,12 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\n" +
 	"AddService\x12\x1f.g2g.admin.v1.AddServiceRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12S\n" +
 	"\rRemoveService\x12\".g2g.admin.v1.RemoveServiceRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12I\n" +
-	"\bCounters\x12\x1d.g2g.admin.v1.CountersRequest\x1a\x1e.g2g.admin.v1.CountersResponse\x12@\n" +
+	"\bCounters\x12\x1d.g2g.admin.v1.CountersRequest\x1a\x1e.g2g.admin.v1.CountersResponse\x12X\n" +
+	"\rShowSignature\x12\".g2g.admin.v1.ShowSignatureRequest\x1a#.g2g.admin.v1.ShowSignatureResponse\x12a\n" +
+	"\x10PublishSignature\x12%.g2g.admin.v1.PublishSignatureRequest\x1a&.g2g.admin.v1.PublishSignatureResponse\x12K\n" +
+	"\bLoadData\x12\x1d.g2g.admin.v1.LoadDataRequest\x1a\x1e.g2g.admin.v1.LoadDataResponse(\x01\x12I\n" +
+	"\bDataStat\x12\x1d.g2g.admin.v1.DataStatRequest\x1a\x1e.g2g.admin.v1.DataStatResponse\x12A\n" +
+	"\bDrawData\x12\x1d.g2g.admin.v1.DrawDataRequest\x1a\x14.g2g.admin.v1.Sample0\x01\x12@\n" +
 	"\x05Leave\x12\x1a.g2g.admin.v1.LeaveRequest\x1a\x1b.g2g.admin.v1.LeaveResponseB&Z$github.com/g2g-net/g2g/proto/adminpbb\x06proto3"
 
 var (
@@ -3072,47 +3686,57 @@ func file_adminpb_admin_proto_rawDescGZIP() []byte {
 	return file_adminpb_admin_proto_rawDescData
 }
 
-var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_adminpb_admin_proto_goTypes = []any{
-	(*ShowRequest)(nil),          // 0: g2g.admin.v1.ShowRequest
-	(*WatchRequest)(nil),         // 1: g2g.admin.v1.WatchRequest
-	(*Snapshot)(nil),             // 2: g2g.admin.v1.Snapshot
-	(*History)(nil),              // 3: g2g.admin.v1.History
-	(*Series)(nil),               // 4: g2g.admin.v1.Series
-	(*Self)(nil),                 // 5: g2g.admin.v1.Self
-	(*Group)(nil),                // 6: g2g.admin.v1.Group
-	(*Member)(nil),               // 7: g2g.admin.v1.Member
-	(*Place)(nil),                // 8: g2g.admin.v1.Place
-	(*Leaf)(nil),                 // 9: g2g.admin.v1.Leaf
-	(*Signature)(nil),            // 10: g2g.admin.v1.Signature
-	(*ChainLink)(nil),            // 11: g2g.admin.v1.ChainLink
-	(*Peer)(nil),                 // 12: g2g.admin.v1.Peer
-	(*EventsRequest)(nil),        // 13: g2g.admin.v1.EventsRequest
-	(*Event)(nil),                // 14: g2g.admin.v1.Event
-	(*NominateRequest)(nil),      // 15: g2g.admin.v1.NominateRequest
-	(*NominateResponse)(nil),     // 16: g2g.admin.v1.NominateResponse
-	(*TokensRequest)(nil),        // 17: g2g.admin.v1.TokensRequest
-	(*TokensResponse)(nil),       // 18: g2g.admin.v1.TokensResponse
-	(*Nomination)(nil),           // 19: g2g.admin.v1.Nomination
-	(*TokenUse)(nil),             // 20: g2g.admin.v1.TokenUse
-	(*RevokeTokenRequest)(nil),   // 21: g2g.admin.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil),  // 22: g2g.admin.v1.RevokeTokenResponse
-	(*JoinRequest)(nil),          // 23: g2g.admin.v1.JoinRequest
-	(*JoinResponse)(nil),         // 24: g2g.admin.v1.JoinResponse
-	(*RotateRequest)(nil),        // 25: g2g.admin.v1.RotateRequest
-	(*RotateResponse)(nil),       // 26: g2g.admin.v1.RotateResponse
-	(*PingRequest)(nil),          // 27: g2g.admin.v1.PingRequest
-	(*PingResponse)(nil),         // 28: g2g.admin.v1.PingResponse
-	(*ServicesRequest)(nil),      // 29: g2g.admin.v1.ServicesRequest
-	(*ServicesResponse)(nil),     // 30: g2g.admin.v1.ServicesResponse
-	(*Service)(nil),              // 31: g2g.admin.v1.Service
-	(*AddServiceRequest)(nil),    // 32: g2g.admin.v1.AddServiceRequest
-	(*RemoveServiceRequest)(nil), // 33: g2g.admin.v1.RemoveServiceRequest
-	(*LeaveRequest)(nil),         // 34: g2g.admin.v1.LeaveRequest
-	(*LeaveResponse)(nil),        // 35: g2g.admin.v1.LeaveResponse
-	(*CountersRequest)(nil),      // 36: g2g.admin.v1.CountersRequest
-	(*CountersResponse)(nil),     // 37: g2g.admin.v1.CountersResponse
-	(*Counter)(nil),              // 38: g2g.admin.v1.Counter
+	(*ShowRequest)(nil),              // 0: g2g.admin.v1.ShowRequest
+	(*WatchRequest)(nil),             // 1: g2g.admin.v1.WatchRequest
+	(*Snapshot)(nil),                 // 2: g2g.admin.v1.Snapshot
+	(*History)(nil),                  // 3: g2g.admin.v1.History
+	(*Series)(nil),                   // 4: g2g.admin.v1.Series
+	(*Self)(nil),                     // 5: g2g.admin.v1.Self
+	(*Group)(nil),                    // 6: g2g.admin.v1.Group
+	(*Member)(nil),                   // 7: g2g.admin.v1.Member
+	(*Place)(nil),                    // 8: g2g.admin.v1.Place
+	(*Leaf)(nil),                     // 9: g2g.admin.v1.Leaf
+	(*Signature)(nil),                // 10: g2g.admin.v1.Signature
+	(*ChainLink)(nil),                // 11: g2g.admin.v1.ChainLink
+	(*Peer)(nil),                     // 12: g2g.admin.v1.Peer
+	(*EventsRequest)(nil),            // 13: g2g.admin.v1.EventsRequest
+	(*Event)(nil),                    // 14: g2g.admin.v1.Event
+	(*NominateRequest)(nil),          // 15: g2g.admin.v1.NominateRequest
+	(*NominateResponse)(nil),         // 16: g2g.admin.v1.NominateResponse
+	(*TokensRequest)(nil),            // 17: g2g.admin.v1.TokensRequest
+	(*TokensResponse)(nil),           // 18: g2g.admin.v1.TokensResponse
+	(*Nomination)(nil),               // 19: g2g.admin.v1.Nomination
+	(*TokenUse)(nil),                 // 20: g2g.admin.v1.TokenUse
+	(*RevokeTokenRequest)(nil),       // 21: g2g.admin.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),      // 22: g2g.admin.v1.RevokeTokenResponse
+	(*JoinRequest)(nil),              // 23: g2g.admin.v1.JoinRequest
+	(*JoinResponse)(nil),             // 24: g2g.admin.v1.JoinResponse
+	(*RotateRequest)(nil),            // 25: g2g.admin.v1.RotateRequest
+	(*RotateResponse)(nil),           // 26: g2g.admin.v1.RotateResponse
+	(*PingRequest)(nil),              // 27: g2g.admin.v1.PingRequest
+	(*PingResponse)(nil),             // 28: g2g.admin.v1.PingResponse
+	(*ServicesRequest)(nil),          // 29: g2g.admin.v1.ServicesRequest
+	(*ServicesResponse)(nil),         // 30: g2g.admin.v1.ServicesResponse
+	(*Service)(nil),                  // 31: g2g.admin.v1.Service
+	(*AddServiceRequest)(nil),        // 32: g2g.admin.v1.AddServiceRequest
+	(*RemoveServiceRequest)(nil),     // 33: g2g.admin.v1.RemoveServiceRequest
+	(*ShowSignatureRequest)(nil),     // 34: g2g.admin.v1.ShowSignatureRequest
+	(*ShowSignatureResponse)(nil),    // 35: g2g.admin.v1.ShowSignatureResponse
+	(*PublishSignatureRequest)(nil),  // 36: g2g.admin.v1.PublishSignatureRequest
+	(*PublishSignatureResponse)(nil), // 37: g2g.admin.v1.PublishSignatureResponse
+	(*Sample)(nil),                   // 38: g2g.admin.v1.Sample
+	(*LoadDataRequest)(nil),          // 39: g2g.admin.v1.LoadDataRequest
+	(*LoadDataResponse)(nil),         // 40: g2g.admin.v1.LoadDataResponse
+	(*DataStatRequest)(nil),          // 41: g2g.admin.v1.DataStatRequest
+	(*DataStatResponse)(nil),         // 42: g2g.admin.v1.DataStatResponse
+	(*DrawDataRequest)(nil),          // 43: g2g.admin.v1.DrawDataRequest
+	(*LeaveRequest)(nil),             // 44: g2g.admin.v1.LeaveRequest
+	(*LeaveResponse)(nil),            // 45: g2g.admin.v1.LeaveResponse
+	(*CountersRequest)(nil),          // 46: g2g.admin.v1.CountersRequest
+	(*CountersResponse)(nil),         // 47: g2g.admin.v1.CountersResponse
+	(*Counter)(nil),                  // 48: g2g.admin.v1.Counter
 }
 var file_adminpb_admin_proto_depIdxs = []int32{
 	5,  // 0: g2g.admin.v1.Snapshot.self:type_name -> g2g.admin.v1.Self
@@ -3133,40 +3757,52 @@ var file_adminpb_admin_proto_depIdxs = []int32{
 	19, // 15: g2g.admin.v1.RevokeTokenResponse.nomination:type_name -> g2g.admin.v1.Nomination
 	9,  // 16: g2g.admin.v1.RotateResponse.leaf:type_name -> g2g.admin.v1.Leaf
 	31, // 17: g2g.admin.v1.ServicesResponse.services:type_name -> g2g.admin.v1.Service
-	38, // 18: g2g.admin.v1.CountersResponse.counters:type_name -> g2g.admin.v1.Counter
-	0,  // 19: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
-	1,  // 20: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
-	13, // 21: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
-	15, // 22: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
-	17, // 23: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
-	21, // 24: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
-	23, // 25: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
-	25, // 26: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
-	27, // 27: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
-	29, // 28: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
-	32, // 29: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
-	33, // 30: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
-	36, // 31: g2g.admin.v1.Admin.Counters:input_type -> g2g.admin.v1.CountersRequest
-	34, // 32: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
-	2,  // 33: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
-	2,  // 34: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
-	14, // 35: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
-	16, // 36: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
-	18, // 37: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
-	22, // 38: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
-	24, // 39: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
-	26, // 40: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
-	28, // 41: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
-	30, // 42: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
-	30, // 43: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
-	30, // 44: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
-	37, // 45: g2g.admin.v1.Admin.Counters:output_type -> g2g.admin.v1.CountersResponse
-	35, // 46: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
-	33, // [33:47] is the sub-list for method output_type
-	19, // [19:33] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	38, // 18: g2g.admin.v1.LoadDataRequest.samples:type_name -> g2g.admin.v1.Sample
+	42, // 19: g2g.admin.v1.LoadDataResponse.stat:type_name -> g2g.admin.v1.DataStatResponse
+	48, // 20: g2g.admin.v1.CountersResponse.counters:type_name -> g2g.admin.v1.Counter
+	0,  // 21: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
+	1,  // 22: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
+	13, // 23: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
+	15, // 24: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
+	17, // 25: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
+	21, // 26: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
+	23, // 27: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
+	25, // 28: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
+	27, // 29: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
+	29, // 30: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
+	32, // 31: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
+	33, // 32: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
+	46, // 33: g2g.admin.v1.Admin.Counters:input_type -> g2g.admin.v1.CountersRequest
+	34, // 34: g2g.admin.v1.Admin.ShowSignature:input_type -> g2g.admin.v1.ShowSignatureRequest
+	36, // 35: g2g.admin.v1.Admin.PublishSignature:input_type -> g2g.admin.v1.PublishSignatureRequest
+	39, // 36: g2g.admin.v1.Admin.LoadData:input_type -> g2g.admin.v1.LoadDataRequest
+	41, // 37: g2g.admin.v1.Admin.DataStat:input_type -> g2g.admin.v1.DataStatRequest
+	43, // 38: g2g.admin.v1.Admin.DrawData:input_type -> g2g.admin.v1.DrawDataRequest
+	44, // 39: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
+	2,  // 40: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
+	2,  // 41: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
+	14, // 42: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
+	16, // 43: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
+	18, // 44: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
+	22, // 45: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
+	24, // 46: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
+	26, // 47: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
+	28, // 48: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
+	30, // 49: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 50: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 51: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
+	47, // 52: g2g.admin.v1.Admin.Counters:output_type -> g2g.admin.v1.CountersResponse
+	35, // 53: g2g.admin.v1.Admin.ShowSignature:output_type -> g2g.admin.v1.ShowSignatureResponse
+	37, // 54: g2g.admin.v1.Admin.PublishSignature:output_type -> g2g.admin.v1.PublishSignatureResponse
+	40, // 55: g2g.admin.v1.Admin.LoadData:output_type -> g2g.admin.v1.LoadDataResponse
+	42, // 56: g2g.admin.v1.Admin.DataStat:output_type -> g2g.admin.v1.DataStatResponse
+	38, // 57: g2g.admin.v1.Admin.DrawData:output_type -> g2g.admin.v1.Sample
+	45, // 58: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
+	40, // [40:59] is the sub-list for method output_type
+	21, // [21:40] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_adminpb_admin_proto_init() }
@@ -3176,13 +3812,14 @@ func file_adminpb_admin_proto_init() {
 	}
 	file_adminpb_admin_proto_msgTypes[10].OneofWrappers = []any{}
 	file_adminpb_admin_proto_msgTypes[12].OneofWrappers = []any{}
+	file_adminpb_admin_proto_msgTypes[35].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adminpb_admin_proto_rawDesc), len(file_adminpb_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   39,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,20 +21,25 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Admin_Show_FullMethodName          = "/g2g.admin.v1.Admin/Show"
-	Admin_Watch_FullMethodName         = "/g2g.admin.v1.Admin/Watch"
-	Admin_Events_FullMethodName        = "/g2g.admin.v1.Admin/Events"
-	Admin_Nominate_FullMethodName      = "/g2g.admin.v1.Admin/Nominate"
-	Admin_Tokens_FullMethodName        = "/g2g.admin.v1.Admin/Tokens"
-	Admin_RevokeToken_FullMethodName   = "/g2g.admin.v1.Admin/RevokeToken"
-	Admin_Join_FullMethodName          = "/g2g.admin.v1.Admin/Join"
-	Admin_Rotate_FullMethodName        = "/g2g.admin.v1.Admin/Rotate"
-	Admin_Ping_FullMethodName          = "/g2g.admin.v1.Admin/Ping"
-	Admin_Services_FullMethodName      = "/g2g.admin.v1.Admin/Services"
-	Admin_AddService_FullMethodName    = "/g2g.admin.v1.Admin/AddService"
-	Admin_RemoveService_FullMethodName = "/g2g.admin.v1.Admin/RemoveService"
-	Admin_Counters_FullMethodName      = "/g2g.admin.v1.Admin/Counters"
-	Admin_Leave_FullMethodName         = "/g2g.admin.v1.Admin/Leave"
+	Admin_Show_FullMethodName             = "/g2g.admin.v1.Admin/Show"
+	Admin_Watch_FullMethodName            = "/g2g.admin.v1.Admin/Watch"
+	Admin_Events_FullMethodName           = "/g2g.admin.v1.Admin/Events"
+	Admin_Nominate_FullMethodName         = "/g2g.admin.v1.Admin/Nominate"
+	Admin_Tokens_FullMethodName           = "/g2g.admin.v1.Admin/Tokens"
+	Admin_RevokeToken_FullMethodName      = "/g2g.admin.v1.Admin/RevokeToken"
+	Admin_Join_FullMethodName             = "/g2g.admin.v1.Admin/Join"
+	Admin_Rotate_FullMethodName           = "/g2g.admin.v1.Admin/Rotate"
+	Admin_Ping_FullMethodName             = "/g2g.admin.v1.Admin/Ping"
+	Admin_Services_FullMethodName         = "/g2g.admin.v1.Admin/Services"
+	Admin_AddService_FullMethodName       = "/g2g.admin.v1.Admin/AddService"
+	Admin_RemoveService_FullMethodName    = "/g2g.admin.v1.Admin/RemoveService"
+	Admin_Counters_FullMethodName         = "/g2g.admin.v1.Admin/Counters"
+	Admin_ShowSignature_FullMethodName    = "/g2g.admin.v1.Admin/ShowSignature"
+	Admin_PublishSignature_FullMethodName = "/g2g.admin.v1.Admin/PublishSignature"
+	Admin_LoadData_FullMethodName         = "/g2g.admin.v1.Admin/LoadData"
+	Admin_DataStat_FullMethodName         = "/g2g.admin.v1.Admin/DataStat"
+	Admin_DrawData_FullMethodName         = "/g2g.admin.v1.Admin/DrawData"
+	Admin_Leave_FullMethodName            = "/g2g.admin.v1.Admin/Leave"
 )
 
 // AdminClient is the client API for Admin service.
@@ -62,6 +67,16 @@ type AdminClient interface {
 	RemoveService(ctx context.Context, in *RemoveServiceRequest, opts ...grpc.CallOption) (*ServicesResponse, error)
 	// Counters tells how much of what the node did since it started.
 	Counters(ctx context.Context, in *CountersRequest, opts ...grpc.CallOption) (*CountersResponse, error)
+	// ShowSignature gives a node's signature in full: a peer's is asked of the peer.
+	ShowSignature(ctx context.Context, in *ShowSignatureRequest, opts ...grpc.CallOption) (*ShowSignatureResponse, error)
+	// PublishSignature is an application's sign of life, and what its data come to.
+	PublishSignature(ctx context.Context, in *PublishSignatureRequest, opts ...grpc.CallOption) (*PublishSignatureResponse, error)
+	// LoadData brings samples in: all of them with the message that says commit, or none.
+	LoadData(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[LoadDataRequest, LoadDataResponse], error)
+	// DataStat tells how much data there is.
+	DataStat(ctx context.Context, in *DataStatRequest, opts ...grpc.CallOption) (*DataStatResponse, error)
+	// DrawData draws samples at random.
+	DrawData(ctx context.Context, in *DrawDataRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Sample], error)
 	// Leave says goodbye and stops the node.
 	Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error)
 }
@@ -231,6 +246,68 @@ func (c *adminClient) Counters(ctx context.Context, in *CountersRequest, opts ..
 	return out, nil
 }
 
+func (c *adminClient) ShowSignature(ctx context.Context, in *ShowSignatureRequest, opts ...grpc.CallOption) (*ShowSignatureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ShowSignatureResponse)
+	err := c.cc.Invoke(ctx, Admin_ShowSignature_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) PublishSignature(ctx context.Context, in *PublishSignatureRequest, opts ...grpc.CallOption) (*PublishSignatureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PublishSignatureResponse)
+	err := c.cc.Invoke(ctx, Admin_PublishSignature_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) LoadData(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[LoadDataRequest, LoadDataResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[3], Admin_LoadData_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LoadDataRequest, LoadDataResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_LoadDataClient = grpc.ClientStreamingClient[LoadDataRequest, LoadDataResponse]
+
+func (c *adminClient) DataStat(ctx context.Context, in *DataStatRequest, opts ...grpc.CallOption) (*DataStatResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DataStatResponse)
+	err := c.cc.Invoke(ctx, Admin_DataStat_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) DrawData(ctx context.Context, in *DrawDataRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Sample], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[4], Admin_DrawData_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[DrawDataRequest, Sample]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_DrawDataClient = grpc.ServerStreamingClient[Sample]
+
 func (c *adminClient) Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LeaveResponse)
@@ -266,6 +343,16 @@ type AdminServer interface {
 	RemoveService(context.Context, *RemoveServiceRequest) (*ServicesResponse, error)
 	// Counters tells how much of what the node did since it started.
 	Counters(context.Context, *CountersRequest) (*CountersResponse, error)
+	// ShowSignature gives a node's signature in full: a peer's is asked of the peer.
+	ShowSignature(context.Context, *ShowSignatureRequest) (*ShowSignatureResponse, error)
+	// PublishSignature is an application's sign of life, and what its data come to.
+	PublishSignature(context.Context, *PublishSignatureRequest) (*PublishSignatureResponse, error)
+	// LoadData brings samples in: all of them with the message that says commit, or none.
+	LoadData(grpc.ClientStreamingServer[LoadDataRequest, LoadDataResponse]) error
+	// DataStat tells how much data there is.
+	DataStat(context.Context, *DataStatRequest) (*DataStatResponse, error)
+	// DrawData draws samples at random.
+	DrawData(*DrawDataRequest, grpc.ServerStreamingServer[Sample]) error
 	// Leave says goodbye and stops the node.
 	Leave(context.Context, *LeaveRequest) (*LeaveResponse, error)
 	mustEmbedUnimplementedAdminServer()
@@ -316,6 +403,21 @@ func (UnimplementedAdminServer) RemoveService(context.Context, *RemoveServiceReq
 }
 func (UnimplementedAdminServer) Counters(context.Context, *CountersRequest) (*CountersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Counters not implemented")
+}
+func (UnimplementedAdminServer) ShowSignature(context.Context, *ShowSignatureRequest) (*ShowSignatureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ShowSignature not implemented")
+}
+func (UnimplementedAdminServer) PublishSignature(context.Context, *PublishSignatureRequest) (*PublishSignatureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PublishSignature not implemented")
+}
+func (UnimplementedAdminServer) LoadData(grpc.ClientStreamingServer[LoadDataRequest, LoadDataResponse]) error {
+	return status.Error(codes.Unimplemented, "method LoadData not implemented")
+}
+func (UnimplementedAdminServer) DataStat(context.Context, *DataStatRequest) (*DataStatResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DataStat not implemented")
+}
+func (UnimplementedAdminServer) DrawData(*DrawDataRequest, grpc.ServerStreamingServer[Sample]) error {
+	return status.Error(codes.Unimplemented, "method DrawData not implemented")
 }
 func (UnimplementedAdminServer) Leave(context.Context, *LeaveRequest) (*LeaveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Leave not implemented")
@@ -554,6 +656,78 @@ func _Admin_Counters_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_ShowSignature_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ShowSignatureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).ShowSignature(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_ShowSignature_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).ShowSignature(ctx, req.(*ShowSignatureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_PublishSignature_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PublishSignatureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).PublishSignature(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_PublishSignature_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).PublishSignature(ctx, req.(*PublishSignatureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_LoadData_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(AdminServer).LoadData(&grpc.GenericServerStream[LoadDataRequest, LoadDataResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_LoadDataServer = grpc.ClientStreamingServer[LoadDataRequest, LoadDataResponse]
+
+func _Admin_DataStat_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DataStatRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).DataStat(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_DataStat_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).DataStat(ctx, req.(*DataStatRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_DrawData_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(DrawDataRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).DrawData(m, &grpc.GenericServerStream[DrawDataRequest, Sample]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_DrawDataServer = grpc.ServerStreamingServer[Sample]
+
 func _Admin_Leave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LeaveRequest)
 	if err := dec(in); err != nil {
@@ -620,6 +794,18 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Admin_Counters_Handler,
 		},
 		{
+			MethodName: "ShowSignature",
+			Handler:    _Admin_ShowSignature_Handler,
+		},
+		{
+			MethodName: "PublishSignature",
+			Handler:    _Admin_PublishSignature_Handler,
+		},
+		{
+			MethodName: "DataStat",
+			Handler:    _Admin_DataStat_Handler,
+		},
+		{
 			MethodName: "Leave",
 			Handler:    _Admin_Leave_Handler,
 		},
@@ -638,6 +824,16 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Ping",
 			Handler:       _Admin_Ping_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "LoadData",
+			Handler:       _Admin_LoadData_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "DrawData",
+			Handler:       _Admin_DrawData_Handler,
 			ServerStreams: true,
 		},
 	},

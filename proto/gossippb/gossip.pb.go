@@ -1029,7 +1029,9 @@ type ExchangeRequest struct {
 	Beats           []byte                 `protobuf:"bytes,3,opt,name=beats,proto3" json:"beats,omitempty"`                            // 24 bytes each; the index is a place in digest
 	AliveHash       uint64                 `protobuf:"fixed64,4,opt,name=alive_hash,json=aliveHash,proto3" json:"alive_hash,omitempty"` // over the IDs that the caller holds alive, itself included
 	NominationsHash uint64                 `protobuf:"fixed64,5,opt,name=nominations_hash,json=nominationsHash,proto3" json:"nominations_hash,omitempty"`
-	Hints           []byte                 `protobuf:"bytes,6,opt,name=hints,proto3" json:"hints,omitempty"` // 43 bytes each: peers that the caller found dead lately
+	Hints           []byte                 `protobuf:"bytes,6,opt,name=hints,proto3" json:"hints,omitempty"`                                         // 43 bytes each: peers that the caller found dead lately
+	Signature       *Envelope              `protobuf:"bytes,10,opt,name=signature,proto3" json:"signature,omitempty"`                                // the caller's in its short form, where the answerer held another one
+	SignatureHeld   uint64                 `protobuf:"fixed64,11,opt,name=signature_held,json=signatureHeld,proto3" json:"signature_held,omitempty"` // hash of the answerer's signature that is held here; 0 for none
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1106,12 +1108,28 @@ func (x *ExchangeRequest) GetHints() []byte {
 	return nil
 }
 
+func (x *ExchangeRequest) GetSignature() *Envelope {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+func (x *ExchangeRequest) GetSignatureHeld() uint64 {
+	if x != nil {
+		return x.SignatureHeld
+	}
+	return 0
+}
+
 type ExchangeResponse struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Beats           []byte                 `protobuf:"bytes,1,opt,name=beats,proto3" json:"beats,omitempty"` // the index is a place in the request's digest, or its length plus a place in contacts
 	Contacts        []*Envelope            `protobuf:"bytes,2,rep,name=contacts,proto3" json:"contacts,omitempty"`
 	AliveHash       uint64                 `protobuf:"fixed64,3,opt,name=alive_hash,json=aliveHash,proto3" json:"alive_hash,omitempty"`
 	NominationsHash uint64                 `protobuf:"fixed64,4,opt,name=nominations_hash,json=nominationsHash,proto3" json:"nominations_hash,omitempty"`
+	Signature       *Envelope              `protobuf:"bytes,10,opt,name=signature,proto3" json:"signature,omitempty"`                                // the answerer's in its short form, where the caller holds another one
+	SignatureHeld   uint64                 `protobuf:"fixed64,11,opt,name=signature_held,json=signatureHeld,proto3" json:"signature_held,omitempty"` // hash of the caller's signature that is held here; 0 for none
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1174,6 +1192,100 @@ func (x *ExchangeResponse) GetNominationsHash() uint64 {
 	return 0
 }
 
+func (x *ExchangeResponse) GetSignature() *Envelope {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+func (x *ExchangeResponse) GetSignatureHeld() uint64 {
+	if x != nil {
+		return x.SignatureHeld
+	}
+	return 0
+}
+
+type SignatureRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignatureRequest) Reset() {
+	*x = SignatureRequest{}
+	mi := &file_gossippb_gossip_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignatureRequest) ProtoMessage() {}
+
+func (x *SignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignatureRequest.ProtoReflect.Descriptor instead.
+func (*SignatureRequest) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{14}
+}
+
+type SignatureResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Signature     *Envelope              `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature,omitempty"` // in its full form; missing before the first one is published
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignatureResponse) Reset() {
+	*x = SignatureResponse{}
+	mi := &file_gossippb_gossip_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignatureResponse) ProtoMessage() {}
+
+func (x *SignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignatureResponse.ProtoReflect.Descriptor instead.
+func (*SignatureResponse) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SignatureResponse) GetSignature() *Envelope {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
 type PushRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Contacts      []*Envelope            `protobuf:"bytes,1,rep,name=contacts,proto3" json:"contacts,omitempty"`
@@ -1185,7 +1297,7 @@ type PushRequest struct {
 
 func (x *PushRequest) Reset() {
 	*x = PushRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[14]
+	mi := &file_gossippb_gossip_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1197,7 +1309,7 @@ func (x *PushRequest) String() string {
 func (*PushRequest) ProtoMessage() {}
 
 func (x *PushRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[14]
+	mi := &file_gossippb_gossip_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1210,7 +1322,7 @@ func (x *PushRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushRequest.ProtoReflect.Descriptor instead.
 func (*PushRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{14}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PushRequest) GetContacts() []*Envelope {
@@ -1242,7 +1354,7 @@ type PushResponse struct {
 
 func (x *PushResponse) Reset() {
 	*x = PushResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[15]
+	mi := &file_gossippb_gossip_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1254,7 +1366,7 @@ func (x *PushResponse) String() string {
 func (*PushResponse) ProtoMessage() {}
 
 func (x *PushResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[15]
+	mi := &file_gossippb_gossip_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1267,7 +1379,7 @@ func (x *PushResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushResponse.ProtoReflect.Descriptor instead.
 func (*PushResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{15}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{17}
 }
 
 type ProbeRequest struct {
@@ -1279,7 +1391,7 @@ type ProbeRequest struct {
 
 func (x *ProbeRequest) Reset() {
 	*x = ProbeRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossippb_gossip_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1291,7 +1403,7 @@ func (x *ProbeRequest) String() string {
 func (*ProbeRequest) ProtoMessage() {}
 
 func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossippb_gossip_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1304,7 +1416,7 @@ func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeRequest.ProtoReflect.Descriptor instead.
 func (*ProbeRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{16}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ProbeRequest) GetContact() uint32 {
@@ -1324,7 +1436,7 @@ type ProbeResponse struct {
 
 func (x *ProbeResponse) Reset() {
 	*x = ProbeResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossippb_gossip_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1336,7 +1448,7 @@ func (x *ProbeResponse) String() string {
 func (*ProbeResponse) ProtoMessage() {}
 
 func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossippb_gossip_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1349,7 +1461,7 @@ func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeResponse.ProtoReflect.Descriptor instead.
 func (*ProbeResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{17}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ProbeResponse) GetBeat() []byte {
@@ -1375,7 +1487,7 @@ type HintRequest struct {
 
 func (x *HintRequest) Reset() {
 	*x = HintRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossippb_gossip_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +1499,7 @@ func (x *HintRequest) String() string {
 func (*HintRequest) ProtoMessage() {}
 
 func (x *HintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossippb_gossip_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +1512,7 @@ func (x *HintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HintRequest.ProtoReflect.Descriptor instead.
 func (*HintRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{18}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HintRequest) GetHints() []byte {
@@ -1420,7 +1532,7 @@ type HintResponse struct {
 
 func (x *HintResponse) Reset() {
 	*x = HintResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossippb_gossip_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1432,7 +1544,7 @@ func (x *HintResponse) String() string {
 func (*HintResponse) ProtoMessage() {}
 
 func (x *HintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossippb_gossip_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1445,7 +1557,7 @@ func (x *HintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HintResponse.ProtoReflect.Descriptor instead.
 func (*HintResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{19}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *HintResponse) GetBeats() []byte {
@@ -1470,7 +1582,7 @@ type PingRequest struct {
 
 func (x *PingRequest) Reset() {
 	*x = PingRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossippb_gossip_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1482,7 +1594,7 @@ func (x *PingRequest) String() string {
 func (*PingRequest) ProtoMessage() {}
 
 func (x *PingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossippb_gossip_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1495,7 +1607,7 @@ func (x *PingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingRequest.ProtoReflect.Descriptor instead.
 func (*PingRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{20}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{22}
 }
 
 type PingResponse struct {
@@ -1506,7 +1618,7 @@ type PingResponse struct {
 
 func (x *PingResponse) Reset() {
 	*x = PingResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossippb_gossip_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1518,7 +1630,7 @@ func (x *PingResponse) String() string {
 func (*PingResponse) ProtoMessage() {}
 
 func (x *PingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossippb_gossip_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1531,7 +1643,7 @@ func (x *PingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingResponse.ProtoReflect.Descriptor instead.
 func (*PingResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{21}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{23}
 }
 
 type ReachRequest struct {
@@ -1543,7 +1655,7 @@ type ReachRequest struct {
 
 func (x *ReachRequest) Reset() {
 	*x = ReachRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossippb_gossip_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1555,7 +1667,7 @@ func (x *ReachRequest) String() string {
 func (*ReachRequest) ProtoMessage() {}
 
 func (x *ReachRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossippb_gossip_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1568,7 +1680,7 @@ func (x *ReachRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReachRequest.ProtoReflect.Descriptor instead.
 func (*ReachRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{22}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReachRequest) GetAddress() string {
@@ -1587,7 +1699,7 @@ type ReachResponse struct {
 
 func (x *ReachResponse) Reset() {
 	*x = ReachResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossippb_gossip_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1599,7 +1711,7 @@ func (x *ReachResponse) String() string {
 func (*ReachResponse) ProtoMessage() {}
 
 func (x *ReachResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossippb_gossip_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1612,7 +1724,7 @@ func (x *ReachResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReachResponse.ProtoReflect.Descriptor instead.
 func (*ReachResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{23}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ReachResponse) GetError() string {
@@ -1631,7 +1743,7 @@ type NominationsRequest struct {
 
 func (x *NominationsRequest) Reset() {
 	*x = NominationsRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[24]
+	mi := &file_gossippb_gossip_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1643,7 +1755,7 @@ func (x *NominationsRequest) String() string {
 func (*NominationsRequest) ProtoMessage() {}
 
 func (x *NominationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[24]
+	mi := &file_gossippb_gossip_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1656,7 +1768,7 @@ func (x *NominationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominationsRequest.ProtoReflect.Descriptor instead.
 func (*NominationsRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{24}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *NominationsRequest) GetVersions() []*NominationVersion {
@@ -1676,7 +1788,7 @@ type NominationVersion struct {
 
 func (x *NominationVersion) Reset() {
 	*x = NominationVersion{}
-	mi := &file_gossippb_gossip_proto_msgTypes[25]
+	mi := &file_gossippb_gossip_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1688,7 +1800,7 @@ func (x *NominationVersion) String() string {
 func (*NominationVersion) ProtoMessage() {}
 
 func (x *NominationVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[25]
+	mi := &file_gossippb_gossip_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1701,7 +1813,7 @@ func (x *NominationVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominationVersion.ProtoReflect.Descriptor instead.
 func (*NominationVersion) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{25}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *NominationVersion) GetTokenId() []byte {
@@ -1727,7 +1839,7 @@ type NominationsResponse struct {
 
 func (x *NominationsResponse) Reset() {
 	*x = NominationsResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[26]
+	mi := &file_gossippb_gossip_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1739,7 +1851,7 @@ func (x *NominationsResponse) String() string {
 func (*NominationsResponse) ProtoMessage() {}
 
 func (x *NominationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[26]
+	mi := &file_gossippb_gossip_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1752,7 +1864,7 @@ func (x *NominationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NominationsResponse.ProtoReflect.Descriptor instead.
 func (*NominationsResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{26}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *NominationsResponse) GetNominations() []*Envelope {
@@ -1778,7 +1890,7 @@ type ClaimRequest struct {
 
 func (x *ClaimRequest) Reset() {
 	*x = ClaimRequest{}
-	mi := &file_gossippb_gossip_proto_msgTypes[27]
+	mi := &file_gossippb_gossip_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +1902,7 @@ func (x *ClaimRequest) String() string {
 func (*ClaimRequest) ProtoMessage() {}
 
 func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[27]
+	mi := &file_gossippb_gossip_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +1915,7 @@ func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimRequest.ProtoReflect.Descriptor instead.
 func (*ClaimRequest) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{27}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ClaimRequest) GetTokenKey() []byte {
@@ -1866,7 +1978,7 @@ type ClaimResponse struct {
 
 func (x *ClaimResponse) Reset() {
 	*x = ClaimResponse{}
-	mi := &file_gossippb_gossip_proto_msgTypes[28]
+	mi := &file_gossippb_gossip_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +1990,7 @@ func (x *ClaimResponse) String() string {
 func (*ClaimResponse) ProtoMessage() {}
 
 func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gossippb_gossip_proto_msgTypes[28]
+	mi := &file_gossippb_gossip_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +2003,7 @@ func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimResponse.ProtoReflect.Descriptor instead.
 func (*ClaimResponse) Descriptor() ([]byte, []int) {
-	return file_gossippb_gossip_proto_rawDescGZIP(), []int{28}
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ClaimResponse) GetChain() []byte {
@@ -1989,7 +2101,7 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x04beat\x18\x02 \x01(\fR\x04beat\x12)\n" +
 	"\x10observed_address\x18\x03 \x01(\tR\x0fobservedAddress\x12\x16\n" +
 	"\x06active\x18\x04 \x01(\bR\x06active\x123\n" +
-	"\bcontacts\x18\x05 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\xb3\x01\n" +
+	"\bcontacts\x18\x05 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\x91\x02\n" +
 	"\x0fExchangeRequest\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\x06R\x04salt\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x14\n" +
@@ -1997,13 +2109,22 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\n" +
 	"alive_hash\x18\x04 \x01(\x06R\taliveHash\x12)\n" +
 	"\x10nominations_hash\x18\x05 \x01(\x06R\x0fnominationsHash\x12\x14\n" +
-	"\x05hints\x18\x06 \x01(\fR\x05hints\"\xa7\x01\n" +
+	"\x05hints\x18\x06 \x01(\fR\x05hints\x125\n" +
+	"\tsignature\x18\n" +
+	" \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\x12%\n" +
+	"\x0esignature_held\x18\v \x01(\x06R\rsignatureHeld\"\x85\x02\n" +
 	"\x10ExchangeResponse\x12\x14\n" +
 	"\x05beats\x18\x01 \x01(\fR\x05beats\x123\n" +
 	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x1d\n" +
 	"\n" +
 	"alive_hash\x18\x03 \x01(\x06R\taliveHash\x12)\n" +
-	"\x10nominations_hash\x18\x04 \x01(\x06R\x0fnominationsHash\"r\n" +
+	"\x10nominations_hash\x18\x04 \x01(\x06R\x0fnominationsHash\x125\n" +
+	"\tsignature\x18\n" +
+	" \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\x12%\n" +
+	"\x0esignature_held\x18\v \x01(\x06R\rsignatureHeld\"\x12\n" +
+	"\x10SignatureRequest\"J\n" +
+	"\x11SignatureResponse\x125\n" +
+	"\tsignature\x18\x01 \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\"r\n" +
 	"\vPushRequest\x123\n" +
 	"\bcontacts\x18\x01 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x14\n" +
 	"\x05beats\x18\x02 \x01(\fR\x05beats\x12\x18\n" +
@@ -2050,7 +2171,7 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\vMODE_SERVER\x10\x01\x12\x0f\n" +
 	"\vMODE_CLIENT\x10\x022_\n" +
 	"\fRegistration\x12O\n" +
-	"\bRegister\x12\x1e.g2g.gossip.v1.RegisterRequest\x1a\x1f.g2g.gossip.v1.RegisterResponse(\x010\x012\xfb\x04\n" +
+	"\bRegister\x12\x1e.g2g.gossip.v1.RegisterRequest\x1a\x1f.g2g.gossip.v1.RegisterResponse(\x010\x012\xcb\x05\n" +
 	"\x06Gossip\x12?\n" +
 	"\x04Join\x12\x1a.g2g.gossip.v1.JoinRequest\x1a\x1b.g2g.gossip.v1.JoinResponse\x12K\n" +
 	"\bExchange\x12\x1e.g2g.gossip.v1.ExchangeRequest\x1a\x1f.g2g.gossip.v1.ExchangeResponse\x12?\n" +
@@ -2059,7 +2180,8 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x04Ping\x12\x1a.g2g.gossip.v1.PingRequest\x1a\x1b.g2g.gossip.v1.PingResponse\x12B\n" +
 	"\x05Probe\x12\x1b.g2g.gossip.v1.ProbeRequest\x1a\x1c.g2g.gossip.v1.ProbeResponse\x12?\n" +
 	"\x04Hint\x12\x1a.g2g.gossip.v1.HintRequest\x1a\x1b.g2g.gossip.v1.HintResponse\x12B\n" +
-	"\x05Reach\x12\x1b.g2g.gossip.v1.ReachRequest\x1a\x1c.g2g.gossip.v1.ReachResponse\x12B\n" +
+	"\x05Reach\x12\x1b.g2g.gossip.v1.ReachRequest\x1a\x1c.g2g.gossip.v1.ReachResponse\x12N\n" +
+	"\tSignature\x12\x1f.g2g.gossip.v1.SignatureRequest\x1a .g2g.gossip.v1.SignatureResponse\x12B\n" +
 	"\x05Claim\x12\x1b.g2g.gossip.v1.ClaimRequest\x1a\x1c.g2g.gossip.v1.ClaimResponseB'Z%github.com/g2g-net/g2g/proto/gossippbb\x06proto3"
 
 var (
@@ -2075,7 +2197,7 @@ func file_gossippb_gossip_proto_rawDescGZIP() []byte {
 }
 
 var file_gossippb_gossip_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_gossippb_gossip_proto_goTypes = []any{
 	(Mode)(0),                   // 0: g2g.gossip.v1.Mode
 	(*Envelope)(nil),            // 1: g2g.gossip.v1.Envelope
@@ -2092,21 +2214,23 @@ var file_gossippb_gossip_proto_goTypes = []any{
 	(*JoinResponse)(nil),        // 12: g2g.gossip.v1.JoinResponse
 	(*ExchangeRequest)(nil),     // 13: g2g.gossip.v1.ExchangeRequest
 	(*ExchangeResponse)(nil),    // 14: g2g.gossip.v1.ExchangeResponse
-	(*PushRequest)(nil),         // 15: g2g.gossip.v1.PushRequest
-	(*PushResponse)(nil),        // 16: g2g.gossip.v1.PushResponse
-	(*ProbeRequest)(nil),        // 17: g2g.gossip.v1.ProbeRequest
-	(*ProbeResponse)(nil),       // 18: g2g.gossip.v1.ProbeResponse
-	(*HintRequest)(nil),         // 19: g2g.gossip.v1.HintRequest
-	(*HintResponse)(nil),        // 20: g2g.gossip.v1.HintResponse
-	(*PingRequest)(nil),         // 21: g2g.gossip.v1.PingRequest
-	(*PingResponse)(nil),        // 22: g2g.gossip.v1.PingResponse
-	(*ReachRequest)(nil),        // 23: g2g.gossip.v1.ReachRequest
-	(*ReachResponse)(nil),       // 24: g2g.gossip.v1.ReachResponse
-	(*NominationsRequest)(nil),  // 25: g2g.gossip.v1.NominationsRequest
-	(*NominationVersion)(nil),   // 26: g2g.gossip.v1.NominationVersion
-	(*NominationsResponse)(nil), // 27: g2g.gossip.v1.NominationsResponse
-	(*ClaimRequest)(nil),        // 28: g2g.gossip.v1.ClaimRequest
-	(*ClaimResponse)(nil),       // 29: g2g.gossip.v1.ClaimResponse
+	(*SignatureRequest)(nil),    // 15: g2g.gossip.v1.SignatureRequest
+	(*SignatureResponse)(nil),   // 16: g2g.gossip.v1.SignatureResponse
+	(*PushRequest)(nil),         // 17: g2g.gossip.v1.PushRequest
+	(*PushResponse)(nil),        // 18: g2g.gossip.v1.PushResponse
+	(*ProbeRequest)(nil),        // 19: g2g.gossip.v1.ProbeRequest
+	(*ProbeResponse)(nil),       // 20: g2g.gossip.v1.ProbeResponse
+	(*HintRequest)(nil),         // 21: g2g.gossip.v1.HintRequest
+	(*HintResponse)(nil),        // 22: g2g.gossip.v1.HintResponse
+	(*PingRequest)(nil),         // 23: g2g.gossip.v1.PingRequest
+	(*PingResponse)(nil),        // 24: g2g.gossip.v1.PingResponse
+	(*ReachRequest)(nil),        // 25: g2g.gossip.v1.ReachRequest
+	(*ReachResponse)(nil),       // 26: g2g.gossip.v1.ReachResponse
+	(*NominationsRequest)(nil),  // 27: g2g.gossip.v1.NominationsRequest
+	(*NominationVersion)(nil),   // 28: g2g.gossip.v1.NominationVersion
+	(*NominationsResponse)(nil), // 29: g2g.gossip.v1.NominationsResponse
+	(*ClaimRequest)(nil),        // 30: g2g.gossip.v1.ClaimRequest
+	(*ClaimResponse)(nil),       // 31: g2g.gossip.v1.ClaimResponse
 }
 var file_gossippb_gossip_proto_depIdxs = []int32{
 	0,  // 0: g2g.gossip.v1.Contact.mode:type_name -> g2g.gossip.v1.Mode
@@ -2124,39 +2248,44 @@ var file_gossippb_gossip_proto_depIdxs = []int32{
 	1,  // 12: g2g.gossip.v1.JoinRequest.contact:type_name -> g2g.gossip.v1.Envelope
 	1,  // 13: g2g.gossip.v1.JoinResponse.contact:type_name -> g2g.gossip.v1.Envelope
 	1,  // 14: g2g.gossip.v1.JoinResponse.contacts:type_name -> g2g.gossip.v1.Envelope
-	1,  // 15: g2g.gossip.v1.ExchangeResponse.contacts:type_name -> g2g.gossip.v1.Envelope
-	1,  // 16: g2g.gossip.v1.PushRequest.contacts:type_name -> g2g.gossip.v1.Envelope
-	1,  // 17: g2g.gossip.v1.ProbeResponse.contact:type_name -> g2g.gossip.v1.Envelope
-	1,  // 18: g2g.gossip.v1.HintResponse.contacts:type_name -> g2g.gossip.v1.Envelope
-	26, // 19: g2g.gossip.v1.NominationsRequest.versions:type_name -> g2g.gossip.v1.NominationVersion
-	1,  // 20: g2g.gossip.v1.NominationsResponse.nominations:type_name -> g2g.gossip.v1.Envelope
-	0,  // 21: g2g.gossip.v1.ClaimRequest.mode:type_name -> g2g.gossip.v1.Mode
-	1,  // 22: g2g.gossip.v1.ClaimRequest.contact:type_name -> g2g.gossip.v1.Envelope
-	3,  // 23: g2g.gossip.v1.Registration.Register:input_type -> g2g.gossip.v1.RegisterRequest
-	11, // 24: g2g.gossip.v1.Gossip.Join:input_type -> g2g.gossip.v1.JoinRequest
-	13, // 25: g2g.gossip.v1.Gossip.Exchange:input_type -> g2g.gossip.v1.ExchangeRequest
-	15, // 26: g2g.gossip.v1.Gossip.Push:input_type -> g2g.gossip.v1.PushRequest
-	25, // 27: g2g.gossip.v1.Gossip.Nominations:input_type -> g2g.gossip.v1.NominationsRequest
-	21, // 28: g2g.gossip.v1.Gossip.Ping:input_type -> g2g.gossip.v1.PingRequest
-	17, // 29: g2g.gossip.v1.Gossip.Probe:input_type -> g2g.gossip.v1.ProbeRequest
-	19, // 30: g2g.gossip.v1.Gossip.Hint:input_type -> g2g.gossip.v1.HintRequest
-	23, // 31: g2g.gossip.v1.Gossip.Reach:input_type -> g2g.gossip.v1.ReachRequest
-	28, // 32: g2g.gossip.v1.Gossip.Claim:input_type -> g2g.gossip.v1.ClaimRequest
-	4,  // 33: g2g.gossip.v1.Registration.Register:output_type -> g2g.gossip.v1.RegisterResponse
-	12, // 34: g2g.gossip.v1.Gossip.Join:output_type -> g2g.gossip.v1.JoinResponse
-	14, // 35: g2g.gossip.v1.Gossip.Exchange:output_type -> g2g.gossip.v1.ExchangeResponse
-	16, // 36: g2g.gossip.v1.Gossip.Push:output_type -> g2g.gossip.v1.PushResponse
-	27, // 37: g2g.gossip.v1.Gossip.Nominations:output_type -> g2g.gossip.v1.NominationsResponse
-	22, // 38: g2g.gossip.v1.Gossip.Ping:output_type -> g2g.gossip.v1.PingResponse
-	18, // 39: g2g.gossip.v1.Gossip.Probe:output_type -> g2g.gossip.v1.ProbeResponse
-	20, // 40: g2g.gossip.v1.Gossip.Hint:output_type -> g2g.gossip.v1.HintResponse
-	24, // 41: g2g.gossip.v1.Gossip.Reach:output_type -> g2g.gossip.v1.ReachResponse
-	29, // 42: g2g.gossip.v1.Gossip.Claim:output_type -> g2g.gossip.v1.ClaimResponse
-	33, // [33:43] is the sub-list for method output_type
-	23, // [23:33] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	1,  // 15: g2g.gossip.v1.ExchangeRequest.signature:type_name -> g2g.gossip.v1.Envelope
+	1,  // 16: g2g.gossip.v1.ExchangeResponse.contacts:type_name -> g2g.gossip.v1.Envelope
+	1,  // 17: g2g.gossip.v1.ExchangeResponse.signature:type_name -> g2g.gossip.v1.Envelope
+	1,  // 18: g2g.gossip.v1.SignatureResponse.signature:type_name -> g2g.gossip.v1.Envelope
+	1,  // 19: g2g.gossip.v1.PushRequest.contacts:type_name -> g2g.gossip.v1.Envelope
+	1,  // 20: g2g.gossip.v1.ProbeResponse.contact:type_name -> g2g.gossip.v1.Envelope
+	1,  // 21: g2g.gossip.v1.HintResponse.contacts:type_name -> g2g.gossip.v1.Envelope
+	28, // 22: g2g.gossip.v1.NominationsRequest.versions:type_name -> g2g.gossip.v1.NominationVersion
+	1,  // 23: g2g.gossip.v1.NominationsResponse.nominations:type_name -> g2g.gossip.v1.Envelope
+	0,  // 24: g2g.gossip.v1.ClaimRequest.mode:type_name -> g2g.gossip.v1.Mode
+	1,  // 25: g2g.gossip.v1.ClaimRequest.contact:type_name -> g2g.gossip.v1.Envelope
+	3,  // 26: g2g.gossip.v1.Registration.Register:input_type -> g2g.gossip.v1.RegisterRequest
+	11, // 27: g2g.gossip.v1.Gossip.Join:input_type -> g2g.gossip.v1.JoinRequest
+	13, // 28: g2g.gossip.v1.Gossip.Exchange:input_type -> g2g.gossip.v1.ExchangeRequest
+	17, // 29: g2g.gossip.v1.Gossip.Push:input_type -> g2g.gossip.v1.PushRequest
+	27, // 30: g2g.gossip.v1.Gossip.Nominations:input_type -> g2g.gossip.v1.NominationsRequest
+	23, // 31: g2g.gossip.v1.Gossip.Ping:input_type -> g2g.gossip.v1.PingRequest
+	19, // 32: g2g.gossip.v1.Gossip.Probe:input_type -> g2g.gossip.v1.ProbeRequest
+	21, // 33: g2g.gossip.v1.Gossip.Hint:input_type -> g2g.gossip.v1.HintRequest
+	25, // 34: g2g.gossip.v1.Gossip.Reach:input_type -> g2g.gossip.v1.ReachRequest
+	15, // 35: g2g.gossip.v1.Gossip.Signature:input_type -> g2g.gossip.v1.SignatureRequest
+	30, // 36: g2g.gossip.v1.Gossip.Claim:input_type -> g2g.gossip.v1.ClaimRequest
+	4,  // 37: g2g.gossip.v1.Registration.Register:output_type -> g2g.gossip.v1.RegisterResponse
+	12, // 38: g2g.gossip.v1.Gossip.Join:output_type -> g2g.gossip.v1.JoinResponse
+	14, // 39: g2g.gossip.v1.Gossip.Exchange:output_type -> g2g.gossip.v1.ExchangeResponse
+	18, // 40: g2g.gossip.v1.Gossip.Push:output_type -> g2g.gossip.v1.PushResponse
+	29, // 41: g2g.gossip.v1.Gossip.Nominations:output_type -> g2g.gossip.v1.NominationsResponse
+	24, // 42: g2g.gossip.v1.Gossip.Ping:output_type -> g2g.gossip.v1.PingResponse
+	20, // 43: g2g.gossip.v1.Gossip.Probe:output_type -> g2g.gossip.v1.ProbeResponse
+	22, // 44: g2g.gossip.v1.Gossip.Hint:output_type -> g2g.gossip.v1.HintResponse
+	26, // 45: g2g.gossip.v1.Gossip.Reach:output_type -> g2g.gossip.v1.ReachResponse
+	16, // 46: g2g.gossip.v1.Gossip.Signature:output_type -> g2g.gossip.v1.SignatureResponse
+	31, // 47: g2g.gossip.v1.Gossip.Claim:output_type -> g2g.gossip.v1.ClaimResponse
+	37, // [37:48] is the sub-list for method output_type
+	26, // [26:37] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_gossippb_gossip_proto_init() }
@@ -2180,7 +2309,7 @@ func file_gossippb_gossip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gossippb_gossip_proto_rawDesc), len(file_gossippb_gossip_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   29,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

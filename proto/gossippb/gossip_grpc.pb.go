@@ -133,6 +133,7 @@ const (
 	Gossip_Probe_FullMethodName       = "/g2g.gossip.v1.Gossip/Probe"
 	Gossip_Hint_FullMethodName        = "/g2g.gossip.v1.Gossip/Hint"
 	Gossip_Reach_FullMethodName       = "/g2g.gossip.v1.Gossip/Reach"
+	Gossip_Signature_FullMethodName   = "/g2g.gossip.v1.Gossip/Signature"
 	Gossip_Claim_FullMethodName       = "/g2g.gossip.v1.Gossip/Claim"
 )
 
@@ -158,6 +159,8 @@ type GossipClient interface {
 	Hint(ctx context.Context, in *HintRequest, opts ...grpc.CallOption) (*HintResponse, error)
 	// Reach asks the answerer to dial the caller's address and to find the caller there.
 	Reach(ctx context.Context, in *ReachRequest, opts ...grpc.CallOption) (*ReachResponse, error)
+	// Signature asks the answerer for its signature in its full form.
+	Signature(ctx context.Context, in *SignatureRequest, opts ...grpc.CallOption) (*SignatureResponse, error)
 	// Claim asks the nominator of a token to decide on a joiner.
 	Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error)
 }
@@ -250,6 +253,16 @@ func (c *gossipClient) Reach(ctx context.Context, in *ReachRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *gossipClient) Signature(ctx context.Context, in *SignatureRequest, opts ...grpc.CallOption) (*SignatureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SignatureResponse)
+	err := c.cc.Invoke(ctx, Gossip_Signature_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *gossipClient) Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ClaimResponse)
@@ -282,6 +295,8 @@ type GossipServer interface {
 	Hint(context.Context, *HintRequest) (*HintResponse, error)
 	// Reach asks the answerer to dial the caller's address and to find the caller there.
 	Reach(context.Context, *ReachRequest) (*ReachResponse, error)
+	// Signature asks the answerer for its signature in its full form.
+	Signature(context.Context, *SignatureRequest) (*SignatureResponse, error)
 	// Claim asks the nominator of a token to decide on a joiner.
 	Claim(context.Context, *ClaimRequest) (*ClaimResponse, error)
 	mustEmbedUnimplementedGossipServer()
@@ -317,6 +332,9 @@ func (UnimplementedGossipServer) Hint(context.Context, *HintRequest) (*HintRespo
 }
 func (UnimplementedGossipServer) Reach(context.Context, *ReachRequest) (*ReachResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Reach not implemented")
+}
+func (UnimplementedGossipServer) Signature(context.Context, *SignatureRequest) (*SignatureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Signature not implemented")
 }
 func (UnimplementedGossipServer) Claim(context.Context, *ClaimRequest) (*ClaimResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Claim not implemented")
@@ -486,6 +504,24 @@ func _Gossip_Reach_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Gossip_Signature_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SignatureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GossipServer).Signature(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Gossip_Signature_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GossipServer).Signature(ctx, req.(*SignatureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Gossip_Claim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ClaimRequest)
 	if err := dec(in); err != nil {
@@ -542,6 +578,10 @@ var Gossip_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Reach",
 			Handler:    _Gossip_Reach_Handler,
+		},
+		{
+			MethodName: "Signature",
+			Handler:    _Gossip_Signature_Handler,
 		},
 		{
 			MethodName: "Claim",
