@@ -32,7 +32,7 @@ func (s stoppedData) Stat(context.Context) (dataView, error) {
 }
 
 func (s stoppedData) Draw(_ context.Context, n int) ([][]float32, error) {
-	return s.samples.Draw(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), n) //nolint:gosec // chance, no secret
+	return s.samples.Draw(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), n)
 }
 
 func (s stoppedData) Begin(context.Context) (dataLoad, error) {

@@ -62,5 +62,5 @@ func statOf(s store.Stat) admin.DataStat {
 
 // DrawData draws different samples at random.
 func (n *Node) DrawData(_ context.Context, count int) ([][]float32, error) {
-	return n.dir.Samples().Draw(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), count) //nolint:gosec // chance, no secret
+	return n.dir.Samples().Draw(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), count)
 }

@@ -15,10 +15,11 @@ import (
 func Size(m gossip.Message) int {
 	switch m := m.(type) {
 	case gossip.ExchangeRequest: // a simulator asks for nothing as often as for these
-		return fixedSize(m.Salt, m.AliveHash, m.NominationsHash) + bytesSize(len(m.Digest)*versionSize) + bytesSize(len(m.Beats)*beatSize) +
-			bytesSize(len(m.Hints)*hintSize)
+		return fixedSize(m.Salt, m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(len(m.Digest)*versionSize) +
+			bytesSize(len(m.Beats)*beatSize) + bytesSize(len(m.Hints)*hintSize) + summarySize(m.Summary)
 	case gossip.ExchangeResponse:
-		return fixedSize(m.AliveHash, m.NominationsHash) + bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
+		return fixedSize(m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) +
+			summarySize(m.Summary)
 	case gossip.PushRequest:
 		n := bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
 		if m.Reached {
@@ -50,10 +51,20 @@ func bytesSize(n int) int {
 
 func envelopesSize(contacts []*view.Contact) (n int) {
 	for _, c := range contacts {
-		e := c.Sealed
-		n += 1 + protowire.SizeBytes(bytesSize(len(e.Key))+bytesSize(len(e.Payload))+bytesSize(len(e.Seal)))
+		n += envelopeSize(c.Sealed)
 	}
 	return n
+}
+
+func envelopeSize(e pki.Envelope) int {
+	return 1 + protowire.SizeBytes(bytesSize(len(e.Key))+bytesSize(len(e.Payload))+bytesSize(len(e.Seal)))
+}
+
+func summarySize(s *view.Summary) int {
+	if s == nil {
+		return 0
+	}
+	return envelopeSize(s.Sealed)
 }
 
 // unsealed stands where a seal would. It is shared and never changed.
