@@ -128,7 +128,7 @@ func (a *app) loadData(ctx context.Context, d dataFolder, text io.Reader, f stri
 	defer p.End()
 	n := 0
 	report, err := dataset.Read(text, before.Dimension, func(sample []float32) error {
-		if n++; n%1000 == 0 {
+		if n++; n%10_000 == 0 {
 			p.Step("loading: %d samples", n)
 		}
 		if err := context.Cause(ctx); err != nil {
@@ -189,7 +189,7 @@ func (a *app) dataStatCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "stat",
 		Short:   "Tell how much data there is",
-		Long:    dataLong + "\n\nBytes are those of the values; the file has about a tenth more.",
+		Long:    dataLong + "\n\nBytes are those of the values. The file is larger: its pages are partly full, and those that became free stay in it.",
 		Example: "  g2g data stat -o json",
 		Args:    exactly(0),
 	}

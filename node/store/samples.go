@@ -21,7 +21,7 @@ import (
 // Bounds of a node's samples.
 const (
 	MaxSamples     = 100_000
-	MaxSampleBytes = MaxSamples * signature.MaxDimension * valueSize // of values; in the file about a tenth more, besides free pages
+	MaxSampleBytes = MaxSamples * signature.MaxDimension * valueSize // of values; the file is larger: its pages are partly full, and those that became free stay in it
 
 	valueSize     = 4
 	samplesSchema = 1
