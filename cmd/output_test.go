@@ -84,6 +84,8 @@ func TestJSONFieldsAreTheContract(t *testing.T) {
 		value any
 		want  string
 	}{
+		{"staleness", stalenessView{}, "limit_ms mean_ms sd_ms n stretch floor_ms isolated peers"},
+		{"staleness peers", ageView{}, "id name age_ms own_ms trusted state witnesses"},
 		{"status", statusView{}, "id name network mode version uptime_s gossip_address register_address advertised observed peers clients limit_ms limit_n mean_ms sd_ms signature leaf isolated"},
 		{"status.peers", peerCounts{}, "alive late dead left evicted unreachable"},
 		{"status.signature", signatureView{}, "sequence age_ms"},

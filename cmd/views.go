@@ -13,6 +13,8 @@ type picture struct {
 	taken time.Time
 	self  selfView
 	peers []peerView
+
+	staleness stalenessView
 }
 
 type selfView struct {
@@ -153,6 +155,7 @@ func pictureOf(s *adminpb.Snapshot) picture {
 		p.peers[i] = peerOf(peer)
 	}
 	p.self = selfOf(s.GetSelf(), p.peers)
+	p.staleness = stalenessOf(s)
 	return p
 }
 

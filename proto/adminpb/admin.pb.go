@@ -1052,6 +1052,8 @@ type Peer struct {
 	OwnMs           int64                  `protobuf:"varint,27,opt,name=own_ms,json=ownMs,proto3" json:"own_ms,omitempty"` // its own pace: the median of its completed ages
 	Trusted         bool                   `protobuf:"varint,28,opt,name=trusted,proto3" json:"trusted,omitempty"`          // its age is in the list that the limit stands on
 	Witnesses       uint32                 `protobuf:"varint,29,opt,name=witnesses,proto3" json:"witnesses,omitempty"`      // other peers that brought news but none of it since it became late
+	Failures        uint32                 `protobuf:"varint,30,opt,name=failures,proto3" json:"failures,omitempty"`        // calls of this node's own without answer that count against it
+	Suspect         bool                   `protobuf:"varint,31,opt,name=suspect,proto3" json:"suspect,omitempty"`          // past the limit and past what its own pace may be stretched to: it is being asked
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1287,6 +1289,20 @@ func (x *Peer) GetWitnesses() uint32 {
 		return x.Witnesses
 	}
 	return 0
+}
+
+func (x *Peer) GetFailures() uint32 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *Peer) GetSuspect() bool {
+	if x != nil {
+		return x.Suspect
+	}
+	return false
 }
 
 type EventsRequest struct {
@@ -3466,7 +3482,7 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\x05depth\x18\x04 \x01(\rR\x05depth\x12\x1b\n" +
 	"\tissued_at\x18\x05 \x01(\x03R\bissuedAt\x12\x19\n" +
 	"\btoken_id\x18\x06 \x01(\tR\atokenId\x12!\n" +
-	"\fmay_nominate\x18\a \x01(\bR\vmayNominate\"\x92\a\n" +
+	"\fmay_nominate\x18\a \x01(\bR\vmayNominate\"\xc8\a\n" +
 	"\x04Peer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3498,7 +3514,9 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\bdistance\x18\x1a \x01(\x01H\x03R\bdistance\x88\x01\x01\x12\x15\n" +
 	"\x06own_ms\x18\x1b \x01(\x03R\x05ownMs\x12\x18\n" +
 	"\atrusted\x18\x1c \x01(\bR\atrusted\x12\x1c\n" +
-	"\twitnesses\x18\x1d \x01(\rR\twitnessesB\r\n" +
+	"\twitnesses\x18\x1d \x01(\rR\twitnesses\x12\x1a\n" +
+	"\bfailures\x18\x1e \x01(\rR\bfailures\x12\x18\n" +
+	"\asuspect\x18\x1f \x01(\bR\asuspectB\r\n" +
 	"\v_latency_msB\f\n" +
 	"\n" +
 	"_median_msB\t\n" +
