@@ -11,7 +11,10 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/g2g-net/g2g/proto/adminpb"
+	"github.com/g2g-net/g2g/tui/quiet"
 )
+
+func init() { quiet.Restore() }
 
 // Options are what a dashboard is made from.
 type Options struct {
@@ -40,9 +43,14 @@ func Run(ctx context.Context, opt Options) error {
 	if err != nil {
 		return err
 	}
+	return newModel(opt, look).run(ctx)
+}
+
+// run shows the model until its reader quits or ctx ends.
+func (m *model) run(ctx context.Context) error {
+	opt := m.opt
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m := newModel(opt, look)
 	options := []tea.ProgramOption{
 		tea.WithContext(ctx), tea.WithInput(opt.In), tea.WithOutput(opt.Out), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
 		tea.WithoutSignalHandler(), // cmd has one for all commands
@@ -50,7 +58,7 @@ func Run(ctx context.Context, opt Options) error {
 	if opt.Mouse {
 		options = append(options, tea.WithMouseCellMotion())
 	}
-	run := opt.Replay.run
+	source := opt.Replay.run
 	if opt.Replay == nil {
 		l := newLive(opt.Dial, opt.Interval)
 		m.again = func() {
@@ -60,21 +68,21 @@ func Run(ctx context.Context, opt Options) error {
 			}
 		}
 		m.call = calling(ctx, opt.Dial)
-		run = l.run
+		source = l.run
 	}
 	p := tea.NewProgram(m, options...)
 	told := make(chan struct{})
 	var recorded error
 	go func() {
 		defer close(told)
-		run(ctx, func(msg any) {
+		source(ctx, func(msg any) {
 			if err := recordTo(opt.Record, msg); err != nil && recorded == nil {
 				recorded = fmt.Errorf("record: %w", err)
 			}
 			p.Send(msg)
 		})
 	}()
-	_, err = p.Run()
+	_, err := p.Run()
 	cancelled := ctx.Err() != nil
 	cancel()
 	<-told
