@@ -49,7 +49,9 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 		Summary: m.summaryFor(now, to, a.summaryHeld), SummaryHeld: m.heldSummary(to),
 	})
 	c.ids = ids
-	m.effects.Sends[len(m.effects.Sends)-1].Timeout = m.patience(to)
+	if a.warm { // else a connection is to be made first, and a dial that is given up on a busy machine is made anew
+		m.effects.Sends[len(m.effects.Sends)-1].Timeout = m.patience(to)
+	}
 }
 
 // freshBeats are this node's own, and those of peers that advanced after since, as far as one message carries them.
