@@ -52,6 +52,9 @@ func (n *Node) Join(ctx context.Context, token pki.Token, at string) (Joined, er
 	return joined, err
 }
 
+// errNotKept is an admission that was granted, and that this node's own disk did not take.
+var errNotKept = errors.New("keep the admission")
+
 // joinAt tries one address after the other, until somebody answers.
 func (n *Node) joinAt(ctx context.Context, token pki.Token, addresses []string, p ports) (Joined, error) {
 	var errs []error
@@ -59,6 +62,9 @@ func (n *Node) joinAt(ctx context.Context, token pki.Token, addresses []string, 
 		out, err := n.register(ctx, token, address, p)
 		if err == nil {
 			return joinedBy(out), nil
+		}
+		if errors.Is(err, errNotKept) {
+			return Joined{}, fmt.Errorf("join: %w", err) // at another address it would be the same
 		}
 		errs = append(errs, fmt.Errorf("at %s: %w", address, err))
 		if errors.Is(err, transport.ErrRefused) || n.member.Load() != nil {
@@ -112,6 +118,11 @@ func (n *Node) joinerContact(genesis pki.Genesis, mode pki.Mode, p ports) (*view
 
 // admitted keeps the admission for good, then brings the ports up: what is kept is carried through, whoever gives up waiting.
 func (n *Node) admitted(ctx context.Context, in transport.Admission, p ports) (contact *view.Contact, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%w: %w", errNotKept, err)
+		}
+	}()
 	// Addresses first: a member that knows nobody could not find its network after a kill.
 	if err := n.dir.Save(gossip.Save{Reserve: addressesOf(time.Now(), in), ReserveChanged: true}); err != nil {
 		return nil, err

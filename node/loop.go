@@ -125,22 +125,23 @@ func (n *Node) advance() {
 	}
 }
 
-// turn performs what the machine has gathered. What cannot be saved must not be heard of: then the node stops.
+// turn performs what the machine has gathered. What cannot be saved must not be heard of: then the node stops, and neither this
+// turn nor a later one is told to anybody.
 func (n *Node) turn(j *job) {
 	var effects gossip.Effects
 	if n.machine != nil {
 		effects = n.machine.Effects()
 	}
-	if !effects.Save.IsZero() {
+	if n.fatal == nil && !effects.Save.IsZero() {
 		n.work.saves.Add(1)
-		if err := n.dir.Save(effects.Save); err != nil {
-			n.fatal = err
-			if j != nil {
-				j.err = err
-				close(j.done)
-			}
-			return
+		n.fatal = n.dir.Save(effects.Save)
+	}
+	if n.fatal != nil {
+		if j != nil {
+			j.err = n.fatal
+			close(j.done)
 		}
+		return
 	}
 	if effects.Trust {
 		n.trust.Store(n.machine.Trust())

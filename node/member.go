@@ -97,8 +97,9 @@ func portOf(l net.Listener) uint16 {
 	return a.Port()
 }
 
-// startMember makes the machine and opens the ports. Its caller is the loop, or runs before it.
-func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) error {
+// startMember makes the machine, brings its first numbers to the disk, and only then opens the ports. Where it fails the node is
+// no member. Its caller is the loop, or runs before it.
+func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) (err error) {
 	saved, err := n.dir.Load()
 	if err != nil {
 		return err
@@ -114,11 +115,17 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) error 
 	if n.machine, err = n.newMachine(now, m, saved); err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			n.machine = nil
+		}
+	}()
+	if n.turn(nil); n.fatal != nil {
+		return n.fatal
+	}
 	if err := n.mint(now, genesis, chain, n.machine.Epoch()); err != nil {
 		return err
 	}
-	n.trust.Store(n.machine.Trust())
-	n.contact.Store(n.machine.Contact())
 	m.pool = transport.NewPool(transport.PoolConfig{Source: doors{n}, Registry: m.registry, Dial: n.opt.Dial, Broken: n.broken})
 	n.member.Store(m)
 	n.serve(m, p)

@@ -213,8 +213,7 @@ func (n *Node) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("run node: %w", err)
 	}
 	if err := n.startIfMember(); err != nil {
-		stopServer(adminServer)
-		n.tasks.Wait()
+		n.shutdown(adminServer)
 		return fmt.Errorf("run node: %w", err)
 	}
 	close(n.ready)
@@ -241,8 +240,7 @@ func (n *Node) startIfMember() error {
 		ports.close()
 		return err
 	}
-	n.turn(nil)
-	return n.fatal
+	return nil
 }
 
 func (n *Node) serveAdmin() (*grpc.Server, error) {

@@ -87,18 +87,27 @@ func (w *world) founder(change ...func(*actor)) *actor {
 
 func (a *actor) start() {
 	a.w.t.Helper()
+	if err := a.open(); err != nil {
+		a.w.t.Fatal(err)
+	}
+	<-a.Ready()
+}
+
+// open starts the node without waiting for its ports.
+func (a *actor) open() error {
 	opt := Options{Listen: func(_, address string) (net.Listener, error) { return a.bind(address) }, Dial: a.dial, NoAdmin: true, Services: a.services}
 	if os.Getenv("TEST_LOG") != "" {
 		opt.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", a.name)
 	}
 	n, err := OpenWith(a.dir, a.cfg, opt)
 	if err != nil {
-		a.w.t.Fatal(err)
+		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	a.Node, a.stop, a.done = n, stop, make(chan error, 1)
-	go func() { a.done <- n.Run(ctx) }()
-	<-n.Ready()
+	done := make(chan error, 1)
+	a.Node, a.stop, a.done = n, stop, done
+	go func() { done <- n.Run(ctx) }()
+	return nil
 }
 
 // halt stops the node with a goodbye and waits for its last goroutine.

@@ -111,7 +111,7 @@ func (d *Dir) finishArchive() error {
 	case err != nil:
 		return err
 	case same:
-		if err := step("remove %s", FounderFile); err != nil {
+		if err := d.step("remove %s", FounderFile); err != nil {
 			return err
 		}
 		if err := d.root.Remove(FounderFile); err != nil {

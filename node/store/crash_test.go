@@ -38,12 +38,12 @@ func child(order string) {
 	}
 	last := value(strconv.Atoi(words[1]))
 	n := 0
-	beforeWrite = func(string) error {
+	InjectFaults(func(string, string) error {
 		if n++; n == last {
 			os.Exit(exitKilled) // no deferred function runs
 		}
 		return nil
-	}
+	})
 	if err := operate(words[0], words[2]); err != nil {
 		panic(err)
 	}
@@ -93,16 +93,16 @@ func prepare(t *testing.T, operation, folder string) {
 	if operation != "finish" {
 		return
 	}
-	beforeWrite = func(step string) error {
+	undo := InjectFaults(func(_, step string) error {
 		if step == "remove "+FounderFile {
 			return errFault
 		}
 		return nil
-	}
+	})
 	if err := operate("archive", folder); !errors.Is(err, errFault) {
 		t.Fatal(err)
 	}
-	beforeWrite = nil
+	undo()
 	must(t, os.WriteFile(filepath.Join(folder, IdentityFile+"."+rand.Text()+temporarySuffix), []byte("half a key"), 0o600))
 }
 
@@ -160,9 +160,9 @@ func TestFaultAtEveryStep(t *testing.T) {
 	for operation := range operations {
 		t.Run(operation, func(t *testing.T) {
 			everyStep(t, operation, func(n int, folder string) (done bool) {
-				steps := failing(t, n)
+				steps, undo := failing(n)
 				err := operate(operation, folder)
-				beforeWrite = nil
+				undo()
 				if err != nil && !errors.Is(err, errFault) {
 					t.Fatal(err)
 				}
@@ -215,13 +215,13 @@ func everyStep(t *testing.T, operation string, attempt func(n int, folder string
 func TestInitKilledAtEveryStep(t *testing.T) {
 	for n := 1; ; n++ {
 		path := t.TempDir()
-		steps := failing(t, n)
+		steps, undo := failing(n)
 		d, err := Open(path)
 		if err == nil {
 			err = d.Init(rand.Reader, []byte("# config"), found)
 			must(t, d.Close())
 		}
-		beforeWrite = nil
+		undo()
 		if err != nil && !errors.Is(err, errFault) {
 			t.Fatal(err)
 		}

@@ -14,17 +14,6 @@ import (
 
 const temporarySuffix = ".new"
 
-// beforeWrite is asked before each step that changes the folder; an error stops there. Only tests set it, to end a process
-// or to make a disk fail at every step in turn.
-var beforeWrite func(step string) error
-
-func step(format string, args ...any) error {
-	if beforeWrite == nil {
-		return nil
-	}
-	return beforeWrite(fmt.Sprintf(format, args...))
-}
-
 // WriteFile puts a file into the folder, or replaces it: whoever reads it, also after a crash, finds the old or the new one.
 func (d *Dir) WriteFile(name string, data []byte, perm fs.FileMode) error {
 	if name == "." || name != filepath.Base(name) || !filepath.IsLocal(name) || slices.Contains([]string{IdentityFile, FounderFile, StateFile, SamplesFile}, name) {
@@ -59,7 +48,7 @@ func (d *Dir) place(name string, perm fs.FileMode, replace bool, write func(*os.
 }
 
 func (d *Dir) writeTemporary(temporary string, perm fs.FileMode, write func(*os.File) error) error {
-	if err := step("make %s", stem(temporary)); err != nil {
+	if err := d.step("make %s", stem(temporary)); err != nil {
 		return err
 	}
 	f, err := d.root.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
@@ -68,7 +57,7 @@ func (d *Dir) writeTemporary(temporary string, perm fs.FileMode, write func(*os.
 	}
 	err = write(f)
 	if err == nil {
-		err = step("sync %s", stem(temporary))
+		err = d.step("sync %s", stem(temporary))
 	}
 	if err == nil {
 		err = f.Sync()
@@ -79,7 +68,7 @@ func (d *Dir) writeTemporary(temporary string, perm fs.FileMode, write func(*os.
 // name gives a temporary file its name. A link, unlike a rename, never replaces; where the file system has no links, the
 // folder's lock is what keeps others from taking the name in between.
 func (d *Dir) name(temporary, name string, replace bool) error {
-	if err := step("name %s", name); err != nil {
+	if err := d.step("name %s", name); err != nil {
 		return err
 	}
 	if replace {
@@ -87,7 +76,7 @@ func (d *Dir) name(temporary, name string, replace bool) error {
 	}
 	err := d.root.Link(temporary, name)
 	if err == nil {
-		if err := step("unlink %s", name); err != nil {
+		if err := d.step("unlink %s", name); err != nil {
 			return err
 		}
 		return d.root.Remove(temporary)
@@ -100,7 +89,7 @@ func (d *Dir) name(temporary, name string, replace bool) error {
 
 // syncFolder brings a change of names to the disk. Windows neither offers nor needs it.
 func (d *Dir) syncFolder(name string) error {
-	if err := step("sync folder after %s", name); err != nil {
+	if err := d.step("sync folder after %s", name); err != nil {
 		return err
 	}
 	if runtime.GOOS == "windows" {
@@ -129,7 +118,7 @@ func (d *Dir) sweep() error {
 		if !isTemporary(e.Name()) {
 			continue
 		}
-		if err := step("sweep %s", stem(e.Name())); err != nil {
+		if err := d.step("sweep %s", stem(e.Name())); err != nil {
 			return err
 		}
 		_ = d.root.Remove(e.Name()) // one that cannot be removed does no harm

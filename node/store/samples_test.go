@@ -199,7 +199,7 @@ func TestLoadFailsAtEveryStep(t *testing.T) {
 		before, err := d.Samples().Stat()
 		must(t, err)
 		count, name := 0, ""
-		beforeWrite = func(step string) error {
+		undo := InjectFaults(func(_, step string) error {
 			if count++; count >= (n+1)/2 {
 				if name == "" {
 					name = step
@@ -207,9 +207,9 @@ func TestLoadFailsAtEveryStep(t *testing.T) {
 				return fmt.Errorf("no step after %s", name)
 			}
 			return nil
-		}
+		})
 		after, _, err := fill(d.Samples(), series(3, 7, 2))
-		beforeWrite = nil
+		undo()
 		must(t, d.Close())
 		s := open(t, path).Samples()
 		got, errAfter := s.Stat()

@@ -55,7 +55,7 @@ var keys = map[string][]string{
 func (d *Dir) createState(file string, buckets []string) error {
 	temporary := file + "." + rand.Text() + temporarySuffix
 	defer func() { _ = d.root.Remove(temporary) }() // where all went well it is gone already
-	if err := step("make %s", file); err != nil {
+	if err := d.step("make %s", file); err != nil {
 		return err
 	}
 	db, err := bbolt.Open(temporary, 0o600, d.options(temporary, os.O_EXCL, nil))
@@ -141,19 +141,19 @@ func (d *Dir) view(read func(*bbolt.Tx) error) error {
 // update writes in one transaction, which is on disk when it returns without an error.
 func (d *Dir) update(what string, write func(*bbolt.Tx) error) error {
 	return d.access(func(db *bbolt.DB) error {
-		if err := step("begin %s", what); err != nil {
+		if err := d.step("begin %s", what); err != nil {
 			return err
 		}
 		err := db.Update(func(tx *bbolt.Tx) error {
 			if err := write(tx); err != nil {
 				return err
 			}
-			return step("commit %s", what)
+			return d.step("commit %s", what)
 		})
 		if err != nil {
 			return err
 		}
-		return step("end %s", what)
+		return d.step("end %s", what)
 	})
 }
 

@@ -168,19 +168,16 @@ func copyFolder(t testing.TB, from string) string {
 	return to
 }
 
-// failing makes the n-th step fail, that one alone, until the test ends, and lists all.
-func failing(t testing.TB, n int) (steps *[]string) {
-	t.Helper()
+// failing makes the n-th step fail, that one alone, until undo, and lists all.
+func failing(n int) (steps *[]string, undo func()) {
 	steps = new([]string)
-	beforeWrite = func(step string) error {
+	return steps, InjectFaults(func(_, step string) error {
 		*steps = append(*steps, step)
 		if len(*steps) == n {
 			return errFault
 		}
 		return nil
-	}
-	t.Cleanup(func() { beforeWrite = nil })
-	return steps
+	})
 }
 
 var errFault = errors.New("the disk is gone")
