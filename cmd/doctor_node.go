@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -62,34 +61,36 @@ func (d *doctor) running(p picture) {
 	}
 }
 
-// settings compares the configuration as it stands now with what the node was started with.
+// settings compares the configuration as it stands now with what the node runs with.
 func (d *doctor) settings(ctx context.Context, node *client, c config.Config, s statusView) {
-	var other []string
+	fine := true
+	other := func(how, format string, args ...any) {
+		fine = false
+		d.warn("config", how+" to make it count; flags given to serve go before the file", format, args...)
+	}
+	const reload, restart = "send the node SIGHUP", "start the node again"
 	if c.Name != s.Name {
-		other = append(other, fmt.Sprintf("name is %s, the node's is %s", c.Name, s.Name))
+		other(reload, "name is %s, the node's is %s", c.Name, s.Name)
 	}
 	for _, l := range []struct{ key, wanted, bound string }{
 		{"gossip.listen", c.Gossip.Listen, s.GossipAddress}, {"register.listen", c.Register.Listen, s.RegisterAddress},
 	} {
 		if l.bound != "" && !boundAs(l.wanted, l.bound) {
-			other = append(other, fmt.Sprintf("%s is %s, the node listens at %s", l.key, l.wanted, l.bound))
+			other(restart, "%s is %s, the node listens at %s", l.key, l.wanted, l.bound)
 		}
 	}
 	for _, address := range c.Gossip.Advertise {
 		if s.Mode == modeServer && !slices.Contains(s.Advertised, address) {
-			other = append(other, fmt.Sprintf("gossip.advertise has %s, the node does not tell it", address))
+			other(reload, "gossip.advertise has %s, the node does not tell it", address)
 		}
 	}
 	services, err := node.Services(ctx)
 	for _, address := range c.Services {
 		if at, ok := serviceAt(services, address); err == nil && (!ok || at.Origin == originPeers) {
-			other = append(other, fmt.Sprintf("services has %s, the node does not visit it", address))
+			other(reload, "services has %s, the node does not visit it", address)
 		}
 	}
-	for _, what := range other {
-		d.warn("config", "start the node again to make it count; flags given to serve go before the file", "%s", what)
-	}
-	if len(other) == 0 {
+	if fine {
 		d.ok("config", "the node runs with it")
 	}
 }

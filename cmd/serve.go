@@ -25,9 +25,9 @@ Once its ports are up it prints one line to stdout, with the addresses as bound 
 and then logs to stderr. A node without a network opens only its admin socket and waits for g2g join. With --join it
 joins first, unless it is a member of that network already.
 
-SIGHUP makes it read its configuration again: log.level and log.format count at once, for what needs a restart it logs a
-line each. A configuration that is wrong is logged and changes nothing. Under systemd it says when it is ready, reloads
-and stops, and answers the watchdog.`,
+SIGHUP makes it read its configuration again. Most settings count at once, services and addresses among them; what counts
+only after a restart ("g2g help config" says which) is named in a warning. A configuration that is wrong is logged and
+changes nothing. Under systemd it says when it is ready, reloads and stops, and answers the watchdog.`,
 		Example: `  g2g serve
   g2g serve --dir /var/lib/g2g --log-format json
   g2g serve --join @/run/secrets/g2g-token --advertise 192.0.2.7:7401`,
@@ -82,7 +82,7 @@ func (a *app) serve(ctx context.Context, o joinOptions) error {
 	}
 	a.notifySystemd("READY=1")
 	defer a.watchdog(r)()
-	reload := &reloading{a: a, dir: o.dir, flags: o.flags, log: log, current: loaded}
+	reload := &reloading{a: a, dir: o.dir, flags: o.flags, log: log, node: r, current: loaded.Config}
 	for {
 		select {
 		case <-r.done:
@@ -92,7 +92,7 @@ func (a *app) serve(ctx context.Context, o joinOptions) error {
 			a.notifySystemd("STOPPING=1")
 			return r.Stop()
 		case <-hangups:
-			reload.run()
+			reload.run(ctx)
 		}
 	}
 }

@@ -181,6 +181,9 @@ func nodeCode(err error) (int, bool) {
 	return 0, false
 }
 
+// reload makes the settings count that can change while the node runs.
+func (r *running) reload(ctx context.Context, c config.Config) error { return r.node.Reload(ctx, c) }
+
 // alive asks the node's loop for a sign of life.
 func (r *running) alive(ctx context.Context) error {
 	_, err := r.node.Picture(ctx)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -63,24 +64,30 @@ func TestReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reloading{a: a, dir: dir, flags: config.Values{"name": {"flagged"}}, log: lines, current: loaded}
+	node := &configured{}
+	r := &reloading{a: a, dir: dir, flags: config.Values{"name": {"flagged"}}, log: lines, node: node, current: loaded.Config}
 	again := func(text string) string {
 		t.Helper()
 		if err := overwrite(dir, config.FileName, text); err != nil {
 			t.Fatal(err)
 		}
 		log.Reset()
-		r.run()
+		r.run(t.Context())
 		reloading, ready := told(t, socket), told(t, socket)
 		if runtime.GOOS == "linux" && !strings.HasPrefix(reloading, "RELOADING=1\nMONOTONIC_USEC=") || ready != "READY=1" {
 			t.Errorf("told %q, then %q", reloading, ready)
 		}
 		return log.String()
 	}
-	wantFound(t, again("name = \"other\"\n[leaf]\nlife = \"2h\"\n[log]\nlevel = \"debug\"\n"),
-		`level=WARN msg="a setting counts only after a restart" key=leaf.life running=24h wanted=2h origin="file `,
+	wantFound(t, again("name = \"other\"\nservices = [\"mesh:1\"]\n[register]\nlisten = \":1\"\n[leaf]\nlife = \"2h\"\n[log]\nlevel = \"debug\"\n"),
+		`level=WARN msg="settings count only after a restart" keys="register.listen, leaf.life"`,
+		`level=INFO msg="a setting waits for a restart" key=leaf.life running=24h wanted=2h origin="file `,
+		`level=INFO msg="a setting has changed" key=services was="" is=mesh:1 origin="file `,
 		`level=INFO msg="a setting has changed" key=log.level was=info is=debug origin="file `,
 		`msg="configuration reloaded"`)
+	if node.last.Name != "flagged" || !slices.Equal(node.last.Services, []string{"mesh:1"}) {
+		t.Errorf("the node was told %+v", node.last)
+	}
 	if strings.Contains(log.String(), "key=name") {
 		t.Errorf("a flag goes before the file: %s", log.String())
 	}
@@ -92,6 +99,13 @@ func TestReload(t *testing.T) {
 	if got := again("[log]\nlevel = \"error\"\nlevl = 1\n"); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "nothing was changed") || !lines.Enabled(t.Context(), -4) {
 		t.Error(got)
 	}
+	// So does one that the node cannot take: the log stays as it was, too.
+	node.fault = errors.New("it does not fit")
+	wantFound(t, again("[log]\nlevel = \"error\"\n"), `level=ERROR msg="configuration not reloaded: nothing was changed" error="it does not fit"`)
+	if !lines.Enabled(t.Context(), -4) || r.current.Services == nil {
+		t.Error("something was changed")
+	}
+	node.fault = nil
 	with := lines.With("node", "a").WithGroup("g")
 	wantFound(t, again("[leaf]\nlife = \"2h\"\n[log]\nformat = \"json\"\nlevel = \"debug\"\n"), `"msg":"a setting has changed","key":"log.format","was":"text","is":"json"`)
 	log.Reset()
@@ -103,6 +117,19 @@ func TestReload(t *testing.T) {
 	if got := again(""); strings.Contains(got, "restart") || !strings.Contains(got, "key=log.format was=json is=text") {
 		t.Error(got)
 	}
+}
+
+// A configured node takes every configuration, unless it has a fault.
+type configured struct {
+	last  config.Config
+	fault error
+}
+
+func (c *configured) reload(_ context.Context, next config.Config) error {
+	if c.fault == nil {
+		c.last = next
+	}
+	return c.fault
 }
 
 type sick struct{ atomic.Bool }

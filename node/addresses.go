@@ -11,9 +11,9 @@ import (
 
 // advertised are the Gossip addresses to tell: the configured ones, else the one bound, else for all interfaces the global
 // ones, else loopback.
-func (n *Node) advertised(bound string) []string {
-	if len(n.cfg.Gossip.Advertise) > 0 {
-		return n.cfg.Gossip.Advertise
+func advertised(configured []string, bound string) []string {
+	if len(configured) > 0 {
+		return configured
 	}
 	a, err := netip.ParseAddrPort(bound)
 	if err != nil {

@@ -104,8 +104,7 @@ func firstAddresses(cfg config.Config) []string {
 	if bound[0] == ':' {
 		bound = "0.0.0.0" + bound
 	}
-	n := Node{cfg: cfg}
-	return registerAddresses(n.advertised(bound), cfg.Register.Listen)
+	return registerAddresses(advertised(cfg.Gossip.Advertise, bound), cfg.Register.Listen)
 }
 
 // LeaveNetwork makes the folder of a node that does not run belong to no network again: genesis, admission, founder key and

@@ -105,13 +105,13 @@ func (n *Node) register(ctx context.Context, token pki.Token, address string, p 
 
 // joinerContact is the contact of a node that is no member yet.
 func (n *Node) joinerContact(genesis pki.Genesis, mode pki.Mode, p ports) (*view.Contact, error) {
-	now := time.Now()
+	now, cfg := time.Now(), n.cfg.Load()
 	c := view.Contact{
-		Name: n.cfg.Name, Mode: mode, Sequence: uint64(max(1, now.UnixMilli())), NotAfter: now.Add(JoinTimeout).Unix(),
-		Epoch: 1, Incarnation: 1, Anchor: view.Link{1}, Period: n.cfg.Signature.Period, Services: n.cfg.Services,
+		Name: cfg.Name, Mode: mode, Sequence: uint64(max(1, now.UnixMilli())), NotAfter: now.Add(JoinTimeout).Unix(),
+		Epoch: 1, Incarnation: 1, Anchor: view.Link{1}, Period: cfg.Signature.Period, Services: cfg.Services,
 	}
 	if p.gossip != nil {
-		c.Addresses = n.advertised(p.gossip.Addr().String())
+		c.Addresses = advertised(cfg.Gossip.Advertise, p.gossip.Addr().String())
 	}
 	return wire.SealContact(n.identity, genesis.Network(), c)
 }

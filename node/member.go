@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -19,7 +20,7 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
-// member is what a node has once it belongs to a network: ports, connections and the gate. It is made once and never changed.
+// member is what a node has once it belongs to a network: ports, connections and the gate. It is made once.
 type member struct {
 	genesis    pki.Genesis
 	chain      pki.Chain
@@ -30,8 +31,7 @@ type member struct {
 	register   *grpc.Server
 	gossipAt   string
 	registerAt string
-	advertised []string
-	tokenHosts []string // Registration addresses that a token carries
+	tokenHosts atomic.Pointer[[]string] // Registration addresses that a token carries
 }
 
 // ports are the two listeners, bound before anybody is told of them; nil in client mode.
@@ -56,10 +56,11 @@ func (n *Node) listen(mode pki.Mode) (ports, error) {
 		return ports{}, err
 	}
 	var p ports
-	if p.gossip, err = n.bind("gossip", n.cfg.Gossip.Listen, lastGossip); err != nil {
+	cfg := n.cfg.Load()
+	if p.gossip, err = n.bind("gossip", cfg.Gossip.Listen, lastGossip); err != nil {
 		return ports{}, err
 	}
-	if p.register, err = n.bind("register", n.cfg.Register.Listen, lastRegister); err != nil {
+	if p.register, err = n.bind("register", cfg.Register.Listen, lastRegister); err != nil {
 		p.close()
 		return ports{}, err
 	}
@@ -108,8 +109,6 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) (err e
 	m.registry.VerifyChain = m.gate.VerifyChain
 	if p.gossip != nil {
 		m.gossipAt, m.registerAt = p.gossip.Addr().String(), p.register.Addr().String()
-		m.advertised = n.advertised(m.gossipAt)
-		m.tokenHosts = registerAddresses(m.advertised, m.registerAt)
 	}
 	now := time.Now()
 	if n.machine, err = n.newMachine(now, m, saved); err != nil {
@@ -129,7 +128,7 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) (err e
 	m.pool = transport.NewPool(transport.PoolConfig{Source: doors{n}, Registry: m.registry, Dial: n.opt.Dial, Broken: n.broken})
 	n.member.Store(m)
 	n.serve(m, p)
-	if n.cfg.Signature.Source == config.SourceData {
+	if n.cfg.Load().Signature.Source == config.SourceData {
 		n.tasks.Go(n.publishData)
 	}
 	return nil
@@ -140,10 +139,12 @@ func (n *Node) newMachine(now time.Time, m *member, saved gossip.Saved) (*gossip
 	if err != nil {
 		return nil, err
 	}
+	cfg := n.cfg.Load()
+	s := m.settings(*cfg)
+	m.tokensCarry(s.Addresses)
 	return gossip.New(gossip.Config{
-		Identity: n.identity, Genesis: m.genesis, Chain: m.chain, Name: n.cfg.Name, Addresses: m.advertised, Services: n.cfg.Services,
-		Observe:  len(n.cfg.Gossip.Advertise) == 0,
-		Interval: n.cfg.Gossip.Interval, Period: n.cfg.Signature.Period, LeafLife: n.cfg.Leaf.Life,
+		Identity: n.identity, Genesis: m.genesis, Chain: m.chain, Name: s.Name, Addresses: s.Addresses, Services: s.Services,
+		Observe: s.Observe, Interval: s.Interval, Period: cfg.Signature.Period, LeafLife: cfg.Leaf.Life, Strict: cfg.Stale.Strict,
 		Random: random, Secrets: n.opt.Random,
 		OnlyPublish: true,
 		SealSummary: func(s signature.Statement) (*view.Summary, error) {
@@ -164,9 +165,10 @@ func (n *Node) serve(m *member, p ports) {
 		return
 	}
 	gate := transport.NewGate(transport.GateConfig{Known: n.knows})
+	life := n.cfg.Load().Leaf.Life
 	sc := transport.ServerConfig{
 		Source: doors{n}, Registry: m.registry, Log: n.log,
-		MaxConnectionAge: n.cfg.Leaf.Life / 6, MaxConnectionAgeGrace: min(10*time.Minute, n.cfg.Leaf.Life/24),
+		MaxConnectionAge: life / 6, MaxConnectionAgeGrace: min(10*time.Minute, life/24),
 		Services: n.programs,
 	}
 	m.gossip = transport.NewGossipServer(sc)

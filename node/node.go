@@ -70,7 +70,7 @@ type Options struct {
 // goroutines.
 type Node struct {
 	dir      *store.Dir
-	cfg      config.Config
+	cfg      atomic.Pointer[config.Config] // Reload replaces it
 	opt      Options
 	log      *slog.Logger
 	identity *pki.Identity
@@ -130,11 +130,13 @@ func OpenWith(dir string, cfg config.Config, opt Options) (*Node, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open node: %w", err), d.Close())
 	}
-	return &Node{
-		dir: d, cfg: cfg, opt: opt, log: opt.Log, identity: identity, started: time.Now(),
+	n := &Node{
+		dir: d, opt: opt, log: opt.Log, identity: identity, started: time.Now(),
 		inbox: make(chan *job, inboxSize), stop: make(chan struct{}), stopped: make(chan struct{}), ready: make(chan struct{}),
 		sends: make(chan struct{}, maxSends), reaching: make(chan struct{}, maxReaching), ring: admin.NewRing(), programs: programs,
-	}, nil
+	}
+	n.cfg.Store(&cfg)
+	return n, nil
 }
 
 func (o Options) withDefaults() Options {
@@ -196,7 +198,7 @@ type Info struct {
 
 // Info tells the addresses as bound.
 func (n *Node) Info() Info {
-	info := Info{Name: n.cfg.Name, ID: n.ID().String(), Admin: n.adminAt}
+	info := Info{Name: n.cfg.Load().Name, ID: n.ID().String(), Admin: n.adminAt}
 	if m := n.member.Load(); m != nil {
 		info.Gossip, info.Register, info.Member = m.gossipAt, m.registerAt, true
 	}

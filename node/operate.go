@@ -17,7 +17,7 @@ func (n doors) Turn() uint64 { return n.turns.Load() }
 // Picture is what the node knows now.
 func (n *Node) Picture(ctx context.Context) (admin.Picture, error) {
 	p := admin.Picture{
-		ID: n.ID(), Name: n.cfg.Name, Version: Version, Started: n.started, Now: time.Now(), AdminAddress: n.adminAt,
+		ID: n.ID(), Name: n.cfg.Load().Name, Version: Version, Started: n.started, Now: time.Now(), AdminAddress: n.adminAt,
 	}
 	m := n.member.Load()
 	if m == nil {
@@ -43,8 +43,8 @@ func (n *Node) Nominate(ctx context.Context, req gossip.NominateRequest) (token 
 	if m == nil {
 		return token, nomination, fmt.Errorf("nominate: %w", ErrNoNetwork)
 	}
-	if len(req.Addresses) == 0 {
-		req.Addresses = m.tokenHosts
+	if hosts := m.tokenHosts.Load(); len(req.Addresses) == 0 && hosts != nil {
+		req.Addresses = *hosts
 	}
 	var verdict error
 	if err := n.do(ctx, func(now time.Time, m *gossip.Machine) { token, nomination, verdict = m.Nominate(now, req) }); err != nil {

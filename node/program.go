@@ -110,7 +110,7 @@ func (n *Node) find(ctx context.Context, text string) (Peer, error) {
 	if err != nil {
 		return Peer{}, err
 	}
-	return pick(append(peers, Peer{ID: n.ID(), Name: n.cfg.Name}), text)
+	return pick(append(peers, Peer{ID: n.ID(), Name: n.cfg.Load().Name}), text)
 }
 
 // pick finds the one peer that a text names. Names are the peers' own choice, so one that two have is nobody's.

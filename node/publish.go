@@ -21,7 +21,7 @@ var ErrSource = errors.New("this node's signature is of its own samples: signatu
 // life, where signature.source is application: call it once each signature.period from where the program does its work, not
 // from a timer beside it, also when nothing has changed. The sequence is that of the beat that it made.
 func (n *Node) Publish(ctx context.Context, mean, histogram []float64, count uint64) (sequence uint64, err error) {
-	if n.cfg.Signature.Source != config.SourceApplication {
+	if n.cfg.Load().Signature.Source != config.SourceApplication {
 		return 0, fmt.Errorf("publish signature: %w: %w", admin.ErrInvalid, ErrSource)
 	}
 	s, err := signature.Of(mean, histogram, count)
@@ -65,7 +65,7 @@ func (n *Node) publishData() {
 		case <-n.stopped:
 			return
 		}
-		timer.Reset(n.cfg.Signature.Period)
+		timer.Reset(n.cfg.Load().Signature.Period)
 		sum, err := n.dir.Samples().Pass()
 		if err == nil {
 			_, err = n.publish(context.Background(), sum.Signature())
@@ -82,7 +82,7 @@ func (n *Node) publishData() {
 
 // catchUp does the work of a period at once, in the loop, where the process was stopped for a while.
 func (n *Node) catchUp(now time.Time) {
-	if n.machine == nil || n.cfg.Signature.Source != config.SourceData || !n.machine.Overslept(now) {
+	if n.machine == nil || n.cfg.Load().Signature.Source != config.SourceData || !n.machine.Overslept(now) {
 		return
 	}
 	sum, err := n.dir.Samples().Pass()
@@ -105,7 +105,7 @@ func (n *Node) ShowSignature(ctx context.Context, id pki.ID) (admin.Signature, e
 	if err := n.do(ctx, func(now time.Time, m *gossip.Machine) { s = m.Snapshot(now) }); err != nil {
 		return admin.Signature{}, fmt.Errorf("show signature: %w", err)
 	}
-	own := admin.Signature{ID: n.ID(), Name: n.cfg.Name, Sequence: s.Sequence, Age: s.Age, Signature: s.Signature, Published: s.Published}
+	own := admin.Signature{ID: n.ID(), Name: n.cfg.Load().Name, Sequence: s.Sequence, Age: s.Age, Signature: s.Signature, Published: s.Published}
 	if id.IsZero() || id == n.ID() {
 		return own, nil
 	}

@@ -46,7 +46,7 @@ func (n *Node) renew(now time.Time) {
 
 // mint makes the leaf of an epoch and sets the time of its renewal.
 func (n *Node) mint(now time.Time, genesis pki.Genesis, chain pki.Chain, epoch uint64) error {
-	leaf, err := pki.MintLeaf(n.opt.Random, n.identity, genesis.Network(), chain, epoch, now, n.cfg.Leaf.Life)
+	leaf, err := pki.MintLeaf(n.opt.Random, n.identity, genesis.Network(), chain, epoch, now, n.cfg.Load().Leaf.Life)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (n *Node) mint(now time.Time, genesis pki.Genesis, chain pki.Chain, epoch u
 	if _, err := n.opt.Random.Read(b[:]); err != nil {
 		return err
 	}
-	n.rotateAt = now.Add(time.Duration(float64(n.cfg.Leaf.Life) * (rotateFrom + rotateSpread*float64(b[0])/255)))
+	n.rotateAt = now.Add(time.Duration(float64(n.cfg.Load().Leaf.Life) * (rotateFrom + rotateSpread*float64(b[0])/255)))
 	return nil
 }
 

@@ -48,11 +48,13 @@ A node reads ` + "`g2g.toml`" + ` in its folder. A flag wins over the environmen
 
 A key with a dot stands in a table: ` + "`gossip.listen`" + ` is ` + "`listen`" + ` below ` + "`[gossip]`" + `.
 
-| key | type | default | flag | what must hold |
-| --- | --- | --- | --- | --- |
+A node that runs reads the file again on SIGHUP. What is marked *reload* counts from then on, the rest from the next start.
+
+| key | type | default | flag | counts after | what must hold |
+| --- | --- | --- | --- | --- | --- |
 `)
 	for _, k := range Keys() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", k.Path, k.Type, shown(k), shownFlag(k), k.Rule)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", k.Path, k.Type, shown(k), shownFlag(k), k.countsAfter(), k.Rule)
 	}
 	b.WriteString("\n## What each does and costs\n")
 	for _, k := range Keys() {

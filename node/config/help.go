@@ -10,7 +10,7 @@ func Help() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "A node reads %s in its folder. A flag wins over the environment, that over the file,\n", FileName)
 	b.WriteString("that over the default. Unknown keys are errors. Keys with a dot stand in a table: gossip.listen is\n")
-	b.WriteString("listen below [gossip].\n")
+	b.WriteString("listen below [gossip]. A node that runs reads the file again on SIGHUP.\n")
 	for _, k := range Keys() {
 		fmt.Fprintf(&b, "\n%s\n", k.Path)
 		b.WriteString(wrap("    ", k.Doc, 100))
@@ -22,6 +22,7 @@ func Help() string {
 		if k.Unit != "" {
 			fmt.Fprintf(&b, "    Unit: %s\n", k.Unit)
 		}
+		fmt.Fprintf(&b, "    Counts after: %s\n", k.countsAfter())
 	}
 	return b.String()
 }
@@ -35,6 +36,14 @@ func HelpEnvironment() string {
 		fmt.Fprintf(&b, "%-24s%s\n", v.Name, v.Doc)
 	}
 	return b.String()
+}
+
+// countsAfter says what makes a change of the key count in a node that runs.
+func (k Key) countsAfter() string {
+	if k.Live {
+		return "reload"
+	}
+	return "restart"
 }
 
 func (k Key) shownDefault() string {

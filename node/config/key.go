@@ -32,6 +32,7 @@ type Key struct {
 	Default string // as Entry.Value; for name a description, since it is the host's
 	Rule    string // what must hold, to be read after "want"
 	Doc     string // what it does; what more or less of it costs
+	Live    bool   // counts for a node that runs as soon as it reloads; the others from its next start
 
 	field func(*Config) any         // *string, *[]string, *bool or *time.Duration
 	check func(string) string       // why one value breaks Rule; empty when it does not
@@ -62,14 +63,14 @@ func Keys() []Key {
 // table is never changed; Keys fills in what follows from it.
 var table = []Key{
 	{
-		Path: "name", Flag: "name", Type: Text,
+		Path: "name", Flag: "name", Type: Text, Live: true,
 		Rule: "1 to 63 of a-z, 0-9, - and ., the first and last a letter or digit",
 		Doc: "How people call this node. Names need not be unique, but a command that is given a name of two peers refuses, " +
 			"so unique ones save typing IDs.",
 		field: func(c *Config) any { return &c.Name }, check: checkName,
 	},
 	{
-		Path: "services", Flag: "service", Type: Addresses, most: MaxServices,
+		Path: "services", Flag: "service", Type: Addresses, Live: true, most: MaxServices,
 		Rule: "at most 64, each " + addressRule,
 		Doc: "Shared addresses behind which some member always answers (a DNS name, a load balancer). They stand in this node's " +
 			"contact, so that every peer lists them; each costs its length in every copy of the contact.",
@@ -82,14 +83,14 @@ var table = []Key{
 		field: func(c *Config) any { return &c.Gossip.Listen }, check: checkListen,
 	},
 	{
-		Path: "gossip.advertise", Flag: "advertise", Type: Addresses, most: MaxAdvertise,
+		Path: "gossip.advertise", Flag: "advertise", Type: Addresses, Live: true, most: MaxAdvertise,
 		Rule: "at most 16, each " + addressRule,
 		Doc: "Where others are told to reach this node's gossip port; needed behind NAT or a port mapping. Each makes the " +
 			"contact that everybody keeps longer, and a wrong one costs every dialler a time-out. None: what the node finds out by itself.",
 		field: func(c *Config) any { return &c.Gossip.Advertise }, check: checkAddress,
 	},
 	{
-		Path: "gossip.interval", Type: Duration, Rule: "100ms to 1h",
+		Path: "gossip.interval", Type: Duration, Live: true, Rule: "100ms to 1h",
 		Doc: "Time between two exchanges that this node begins. Shorter: news travels faster; traffic and processor time grow in proportion. " +
 			"Longer: changes are seen later.",
 		field: func(c *Config) any { return &c.Gossip.Interval }, check: within(100*time.Millisecond, time.Hour),
@@ -125,15 +126,28 @@ var table = []Key{
 		field: func(c *Config) any { return &c.Leaf.Life }, check: within(time.Minute, 720*time.Hour),
 	},
 	{
-		Path: "log.format", Flag: "log-format", Type: Choice, Rule: "text or json",
+		Path: "log.format", Flag: "log-format", Type: Choice, Live: true, Rule: "text or json",
 		Doc:   "How log lines on stderr are written: text for people, json for programs, with longer lines.",
 		field: func(c *Config) any { return &c.Log.Format }, check: oneOf("text", "json"),
 	},
 	{
-		Path: "log.level", Type: Choice, Rule: "debug, info, warn or error",
+		Path: "log.level", Type: Choice, Live: true, Rule: "debug, info, warn or error",
 		Doc:   "The least important kind of line that is still logged. debug costs many lines, error hides what leads up to a failure.",
 		field: func(c *Config) any { return &c.Log.Level }, check: oneOf("debug", "info", "warn", "error"),
 	},
+}
+
+// WithLive is c with the settings of next that can change while a node runs.
+func (c Config) WithLive(next Config) Config {
+	for _, k := range table {
+		if !k.Live {
+			continue
+		}
+		if err := k.assign(&c, k.texts(next)); err != nil {
+			panic(fmt.Sprintf("config: a value cannot be written and read: %v", err))
+		}
+	}
+	return c
 }
 
 func lookUp(path string) (Key, bool) {

@@ -49,7 +49,7 @@ func (k Key) comment() string {
 	if k.Flag != "" {
 		also += " and --" + k.Flag
 	}
-	return wrap("# ", k.Doc, 100) + wrap("# ", "Want "+k.Rule+".", 100) + wrap("# ", also+".", 100)
+	return wrap("# ", k.Doc, 100) + wrap("# ", "Want "+k.Rule+".", 100) + wrap("# ", also+". Counts after "+k.countsAfter()+".", 100)
 }
 
 // literal writes texts as k's value in TOML.

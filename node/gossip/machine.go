@@ -86,6 +86,7 @@ type Config struct {
 //  3. What Effects names in Save is on disk before anything in Sends or in an answer leaves.
 type Machine struct {
 	cfg       Config
+	base      []string // the addresses that were configured; cfg.Addresses are these, and what was found out
 	own       Own
 	contact   *view.Contact
 	ladder    *view.Ladder
@@ -147,7 +148,7 @@ type call struct {
 // New makes the machine of a member that starts now. Its first Effects save its new incarnation.
 func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	m := &Machine{
-		cfg: cfg, own: saved.Own, view: view.New(cfg.Identity.ID()),
+		cfg: cfg, base: cfg.Addresses, own: saved.Own, view: view.New(cfg.Identity.ID()),
 		attempts: map[pki.ID]*attempt{}, calls: map[uint64]*call{},
 		reserve: newReserve(saved.Reserve, now), nominations: newNominations(saved),
 		services: newServices(cfg.Services, saved.Services, now),
