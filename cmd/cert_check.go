@@ -28,10 +28,10 @@ func (a *app) certCheckCommand() *cobra.Command {
 printed if not. With --peers the leaves of all peers that this node has a connection to are looked at too, as those
 connections showed them.
 
-A node renews its leaf when between 28 and 38 hundredths of its life are left, so a healthy one with leaf.life 24h
-never has less than 6h 43m: below that, renewal has failed. Without --within a leaf is due when less than a quarter of
-its life is left, whatever that is.`,
-		Example: "  g2g cert check || echo the leaf was not renewed\n  g2g cert check --within 6h --peers -o json",
+A node renews its leaf when between 34 and 44 hundredths of its life are left, so a healthy one always has more than a
+third: 8h of leaf.life 24h. Below that, renewal has failed. A peer that has told of a newer leaf has renewed it, whatever
+its open connections still show. Without --within a leaf is due when less than a quarter of its life is left.`,
+		Example: "  g2g cert check || echo the leaf was not renewed\n  g2g cert check --within 8h --peers -o json",
 		Args:    exactly(0),
 	}
 	within := c.Flags().Duration("within", 0, "how long a leaf must still be valid (default a quarter of its life)")
@@ -39,7 +39,7 @@ its life is left, whatever that is.`,
 	f := output(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if *within < 0 || c.Flags().Changed("within") && *within == 0 {
-			return wrongUsage("--within is not above zero", "try --within 6h")
+			return wrongUsage("--within is not above zero", "try --within 8h")
 		}
 		p, err := a.picture(c.Context())
 		if err != nil {

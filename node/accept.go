@@ -176,6 +176,17 @@ func (n doors) DialBack(ctx context.Context, contact *view.Contact, observed str
 	if contact.Mode == pki.Client {
 		return nil
 	}
+	err := n.dialBack(ctx, contact, observed)
+	if err != nil {
+		n.tell(gossip.Notice{
+			Kind: gossip.KindUnreached, Severity: gossip.Warning, Peer: contact.ID, Name: contact.Name,
+			Detail: fmt.Sprintf("admitted here, but %v", err),
+		})
+	}
+	return err
+}
+
+func (n *Node) dialBack(ctx context.Context, contact *view.Contact, observed string) error {
 	addresses := slices.DeleteFunc(slices.Clone(contact.Addresses), func(a string) bool { return dialable(a, observed) != nil })
 	if len(addresses) == 0 {
 		return fmt.Errorf("dial back: none of %v can be dialled from here", contact.Addresses)

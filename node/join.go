@@ -52,6 +52,14 @@ func (n *Node) Join(ctx context.Context, token pki.Token, at string) (Joined, er
 	return joined, err
 }
 
+// also is an error that counts as a second one, which its text need not repeat.
+type also struct {
+	error
+	as error
+}
+
+func (a also) Unwrap() []error { return []error{a.error, a.as} }
+
 // errNotKept is an admission that was granted, and that this node's own disk did not take.
 var errNotKept = errors.New("keep the admission")
 
@@ -67,7 +75,10 @@ func (n *Node) joinAt(ctx context.Context, token pki.Token, addresses []string, 
 			return Joined{}, fmt.Errorf("join: %w", err) // at another address it would be the same
 		}
 		errs = append(errs, fmt.Errorf("at %s: %w", address, err))
-		if errors.Is(err, transport.ErrRefused) || n.member.Load() != nil {
+		if errors.Is(err, transport.ErrRefused) {
+			return Joined{}, fmt.Errorf("join: %w", also{errs[len(errs)-1], ErrRefused})
+		}
+		if n.member.Load() != nil {
 			return Joined{}, fmt.Errorf("join: %w: %w", ErrRefused, errs[len(errs)-1])
 		}
 	}
@@ -76,7 +87,7 @@ func (n *Node) joinAt(ctx context.Context, token pki.Token, addresses []string, 
 		return Joined{}, fmt.Errorf("join: %w: %w", ErrRefused, err)
 	}
 	if errors.Is(err, transport.ErrUnreachable) {
-		return Joined{}, fmt.Errorf("join: %w: %w", ErrUnreachable, err)
+		return Joined{}, fmt.Errorf("join: %w", also{err, ErrUnreachable})
 	}
 	return Joined{}, fmt.Errorf("join: %w: %w", ErrRefused, err)
 }

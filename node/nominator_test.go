@@ -35,7 +35,7 @@ func TestNominatorNotReachable(t *testing.T) {
 		joiner := w.outsider(2)
 		check := unchanged(n1, joiner)
 		_, err := joiner.Join(context.Background(), known, n1.Info().Register)
-		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "registration refused: its nominator n0 ("+id.Short()+") cannot be reached: ") {
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "register: refused: its nominator n0 ("+id.Short()+") cannot be reached: ") {
 			t.Errorf("whose nomination is known: %v", err)
 		}
 		check()

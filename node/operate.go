@@ -51,7 +51,7 @@ func (n *Node) Nominate(ctx context.Context, req gossip.NominateRequest) (token 
 		return pki.Token{}, pki.Nomination{}, fmt.Errorf("nominate: %w", err)
 	}
 	if verdict != nil {
-		return pki.Token{}, pki.Nomination{}, fmt.Errorf("%w: %w", ErrRefused, verdict)
+		return pki.Token{}, pki.Nomination{}, also{verdict, ErrRefused}
 	}
 	return token, nomination, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/transport"
 	"github.com/g2g-net/g2g/pki"
 )
@@ -263,6 +264,15 @@ func TestObservedAddress(t *testing.T) {
 			got := strings.Join(inner.contact.Load().Addresses, " ")
 			if strings.Contains(got, want) != forwarded {
 				t.Errorf("forwarded %t: it advertises %s", forwarded, got)
+			}
+			// The acceptor cannot dial the inner address back, and both operators can read what failed.
+			told := strings.Join(a.notices(gossip.KindUnreached), "; ")
+			if forwarded && !strings.Contains(told, "admitted here, but dial back to ["+port+"]: ") {
+				t.Errorf("the acceptor is told %q", told)
+			}
+			told = strings.Join(inner.notices(gossip.KindAddress), "; ")
+			if missed := "did not reach it at " + want; forwarded == strings.Contains(told, missed) || strings.Count(told, missed) > 1 {
+				t.Errorf("forwarded %t: it is told %q", forwarded, told)
 			}
 			if forwarded {
 				w.until(5*time.Second, "a peer holds the outside address", func() bool {

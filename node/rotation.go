@@ -13,9 +13,10 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
-// A leaf is renewed at about two thirds of its life: from rotateFrom of it, rotateSpread more at most.
+// A leaf is renewed a little before two thirds of its life: from rotateFrom of it, rotateSpread more at most. So a healthy one never
+// has less than a third left, 8 h of 24 h.
 const (
-	rotateFrom   = 0.62
+	rotateFrom   = 0.56
 	rotateSpread = 0.10
 )
 

@@ -20,7 +20,7 @@ func (a *actor) refused(token pki.Token, at, reason string, others ...*actor) {
 	a.w.t.Helper()
 	check := unchanged(append(others, a)...)
 	_, err := a.Join(context.Background(), token, at)
-	if !errors.Is(err, ErrRefused) || !strings.HasSuffix(err.Error(), ": "+reason) {
+	if !errors.Is(err, ErrRefused) || !strings.HasSuffix(err.Error(), ": "+strings.TrimPrefix(reason, "registration refused: ")) {
 		a.w.t.Errorf("%s is told\n%v\nwant ErrRefused and\n%s", a.name, err, reason)
 	}
 	check()

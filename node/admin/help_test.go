@@ -121,7 +121,8 @@ func (w world) picture(t testing.TB) Picture {
 		GossipAddress: "[::]:7401", RegisterAddress: "[::]:7402", AdminAddress: "/a/admin.sock",
 		Leaf: pki.LeafClaims{Epoch: 5, NotBefore: noon, NotAfter: noon.Add(time.Hour)},
 		Leaves: map[pki.ID]pki.LeafClaims{
-			w.carol.ID(): {Epoch: 8, NotBefore: noon, NotAfter: noon.Add(time.Minute)},
+			w.carol.ID(): {Epoch: 9, NotBefore: noon, NotAfter: noon.Add(time.Minute)},
+			w.bob.ID():   {Epoch: 8, NotBefore: noon, NotAfter: noon.Add(time.Minute)}, // he has told of a newer one since
 		},
 	}
 }

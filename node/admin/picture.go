@@ -108,8 +108,8 @@ func clientsOf(peers []gossip.Peer) (n uint32) {
 }
 
 func peerOf(p Picture, peer gossip.Peer) *adminpb.Peer {
-	leaf := &adminpb.Leaf{Epoch: peer.Epoch}
-	if shown, ok := p.Leaves[peer.ID]; ok {
+	leaf := &adminpb.Leaf{Epoch: peer.Epoch} // all that is known of one that no connection has shown yet
+	if shown, ok := p.Leaves[peer.ID]; ok && shown.Epoch >= peer.Epoch {
 		leaf = leafOf(shown)
 	}
 	out := &adminpb.Peer{

@@ -59,7 +59,7 @@ func TestSnapshotOf(t *testing.T) {
 	})
 	carol := w.peerMessage(w.carol, "node-a", w.serverToken, "alive")
 	carol.Active, carol.LastExchangeMs = true, noonMs
-	carol.Leaf = &adminpb.Leaf{Epoch: 8, NotBefore: noon.Unix(), NotAfter: noon.Unix() + 60, Fingerprint: noFingerprint}
+	carol.Leaf = &adminpb.Leaf{Epoch: 9, NotBefore: noon.Unix(), NotAfter: noon.Unix() + 60, Fingerprint: noFingerprint}
 	bob := w.peerMessage(w.bob, "node-b", w.serverToken, "dead")
 	bob.Reason, bob.Unreachable = "silent", true
 	dan := w.peerMessage(w.dan, "node-b", w.danToken, "alive")

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -378,5 +379,49 @@ func TestLeafRefused(t *testing.T) {
 	refuse()
 	if a.Epoch() != epoch+1 {
 		t.Error("a node that has left began an epoch")
+	}
+}
+
+// TestBeatsOfOneMessageAreBounded: what false beats cost is taken from the message that they came in. A true one behind too many of
+// them is not heard from there, and is heard from the next.
+func TestBeatsOfOneMessageAreBounded(t *testing.T) {
+	w, a, b := pair(t)
+	const dear = maxHashes / view.LadderLength
+	var contacts []*view.Contact
+	var lies []IndexedBeat
+	for i := range dear {
+		c := a.invented(i)
+		b.hold(c, view.Alive)
+		contacts = append(contacts, c)
+		lies = append(lies, IndexedBeat{Index: i, Contact: uint16(c.Sequence), Beat: view.Beat{Sequence: view.LadderLength}})
+	}
+	tell := func(lies []IndexedBeat) (heard bool) {
+		a.publishBeat(w.now)
+		own := IndexedBeat{Index: len(lies), Contact: uint16(a.Contact().Sequence), Beat: a.ownBeat(w.now)}
+		req := PushRequest{Contacts: append(slices.Clone(contacts[:len(lies)]), a.Contact()), Beats: append(slices.Clone(lies), own)}
+		b.do(func() { b.Receive(w.now, a.ID(), req) })
+		return b.view.Get(a.ID()).BeatSequence == own.Sequence
+	}
+	if !tell(lies[:dear-1]) {
+		t.Errorf("a true beat behind %d lies is not heard", dear-1)
+	}
+	if tell(lies) {
+		t.Errorf("%d lies cost as much as they like", dear)
+	}
+	if !tell(nil) {
+		t.Error("nor is it from the next message")
+	}
+}
+
+// TestFirstAddressesAreSavedAtOnce: a node that has met few members and is killed knows all of them when it starts again.
+func TestFirstAddressesAreSavedAtOnce(t *testing.T) {
+	w, a, b := pair(t)
+	for i := range 2 * fewAddresses {
+		c := a.invented(i)
+		b.do(func() { b.Receive(w.now, a.ID(), PushRequest{Contacts: []*view.Contact{c}}) })
+		saved := slices.ContainsFunc(b.disk.Reserve, func(r Address) bool { return r.ID == c.ID })
+		if few := len(b.reserve.entries) <= fewAddresses; saved != few {
+			t.Errorf("with %d addresses the new one is on disk: %t", len(b.reserve.entries), saved)
+		}
 	}
 }

@@ -199,7 +199,7 @@ func (m *Machine) Nominate(now time.Time, req NominateRequest) (pki.Token, pki.N
 	if err := m.storeNomination(n); err != nil {
 		return fail(err)
 	}
-	m.notice(KindNominated, Info, pki.ID{}, "token %s: %s mode, %d uses, for %s", n.TokenID(), n.Mode, n.Uses, pki.Span(int64(req.Life.Seconds())))
+	m.notice(KindNominated, Info, pki.ID{}, "token %s: %s mode, %s, for %s", n.TokenID(), n.Mode, counted(int(n.Uses), "use"), pki.Span(int64(req.Life.Seconds())))
 	return token, n, nil
 }
 
@@ -222,10 +222,18 @@ func NewNomination(random io.Reader, nominator *pki.Identity, network pki.Networ
 func (m *Machine) withShallower(err error) error {
 	for _, e := range m.view.Entries() {
 		if e.State == view.Alive && e.Chain.MayNominate() {
-			return fmt.Errorf("%w (%s could: it is %d links deep)", err, e.Name, e.Chain.Depth())
+			return fmt.Errorf("%w (%s could: it is %s deep)", err, e.Name, counted(e.Chain.Depth(), "link"))
 		}
 	}
 	return err
+}
+
+// counted is a number of things, for people.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (m *Machine) storeNomination(n pki.Nomination) error {

@@ -21,6 +21,7 @@ type observation struct {
 	witnesses []pki.ID
 	tried     time.Time // when a peer was last asked to dial back
 	asked     bool
+	told      bool // that nobody reached it there
 }
 
 // observe keeps this node's host as a peer saw it on a connection of this node's own: never through a service, whose address
@@ -92,8 +93,14 @@ func (m *Machine) candidate(host string) (string, bool) {
 // reachable takes what a peer found at an address of this node's.
 func (m *Machine) reachable(now time.Time, address, fault string) {
 	for i := range m.observed {
-		if a, _ := m.candidate(m.observed[i].host); a == address {
-			m.observed[i].asked = false
+		o := &m.observed[i]
+		if a, _ := m.candidate(o.host); a != address {
+			continue
+		}
+		o.asked = false
+		if fault != "" && !o.told {
+			o.told = true
+			m.notice(KindAddress, Info, pki.ID{}, "peers see this node at %s, but one did not reach it at %s (%s): it is not advertised", o.host, address, fault)
 		}
 	}
 	if fault != "" || m.left || slices.Contains(m.cfg.Addresses, address) {

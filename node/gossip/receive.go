@@ -174,7 +174,11 @@ func (m *Machine) take(now time.Time, c *view.Contact) {
 		m.attempt(c.ID).next = time.Time{}
 	}
 	if e.Mode == pki.Server {
+		met := !m.reserve.has(c.ID)
 		m.reserve.keep(now, c)
+		if met && len(m.reserve.entries) <= fewAddresses {
+			m.saveReserve(now) // each of a few counts: a node that is killed now must find back
+		}
 		m.queue(now, c.ID)
 	}
 	if c.MinEpoch > m.trust.MinEpoch[c.ID] {
@@ -208,10 +212,11 @@ func (m *Machine) learnOwn(now time.Time, c *view.Contact) {
 	m.beatAt(now)
 }
 
-// hearAll takes beats: those whose place is within ids belong to these, the others to contacts. A false link ends it.
-// It tells how many were news.
-// Asked tells that they came in an answer to a call of this node's own.
+// hearAll takes beats: those whose place is within ids belong to these, the others to contacts. It tells how many were news. One that
+// would cost more hashes than are left for the message is skipped, as if it had not been told: whoever lies spends his own beats, and
+// nobody else's. Asked tells that they came in an answer to a call of this node's own.
 func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []IndexedBeat, ids []pki.ID, contacts []*view.Contact) (news int) {
+	left := uint64(maxHashes)
 	for _, b := range beats {
 		var id pki.ID
 		switch {
@@ -220,12 +225,15 @@ func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []Indexe
 		case b.Index-len(ids) < len(contacts):
 			id = contacts[b.Index-len(ids)].ID
 		}
+		cost := m.view.Steps(id, b.Contact, b.Beat)
+		if cost > left {
+			continue
+		}
+		left -= cost
 		switch m.hear(now, from, asked, id, b) {
 		case view.Advanced, view.Revived:
 			news++
-		case view.FalseLink:
-			return news
-		case view.Known, view.Unheld:
+		case view.FalseLink, view.Known, view.Unheld:
 		}
 	}
 	return news

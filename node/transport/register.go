@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -155,7 +156,7 @@ func remote(what string, err error) error {
 	s := status.Convert(err)
 	switch s.Code() {
 	case codes.PermissionDenied, codes.InvalidArgument, codes.FailedPrecondition:
-		return fmt.Errorf("%s: %w: %s", what, ErrRefused, s.Message())
+		return fmt.Errorf("%s: %w: %s", what, ErrRefused, strings.TrimPrefix(s.Message(), "registration refused: "))
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:
 		return fmt.Errorf("%s: %w: %s", what, ErrUnreachable, s.Message())
 	}

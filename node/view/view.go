@@ -241,6 +241,15 @@ func (v *View) Advance(now time.Time, id pki.ID, low uint16, b Beat) BeatVerdict
 	return Advanced
 }
 
+// Steps is how many hashes Advance would spend on a beat.
+func (v *View) Steps(id pki.ID, low uint16, b Beat) uint64 {
+	e := v.Get(id)
+	if e == nil || e.low()&0xffff != uint32(low) || b.Sequence <= e.BeatSequence || b.Sequence > LadderLength {
+		return 0
+	}
+	return b.Sequence - e.BeatSequence
+}
+
 // SetLate says whether a peer that is alive or late is late now.
 func (v *View) SetLate(now time.Time, id pki.ID, late bool) {
 	e := v.Get(id)

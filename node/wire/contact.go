@@ -176,12 +176,17 @@ func checkAddresses(what string, list []string, bound int) error {
 	return nil
 }
 
+// untimely is a contact that is good but for what this clock says of it.
+type untimely string
+
+func (u untimely) Error() string { return string(u) }
+
 func checkLife(now time.Time, notAfter int64) error {
 	switch at := now.Unix(); {
 	case now.Add(-pki.Tolerance).Unix() > notAfter:
-		return fmt.Errorf("it expired %s ago", pki.Span(at-max(notAfter, 0)))
+		return untimely(fmt.Sprintf("it expired %s ago", pki.Span(at-max(notAfter, 0))))
 	case now.Add(MaxContactLife).Unix() < notAfter:
-		return fmt.Errorf("it lives for more than %d days: is a clock wrong?", MaxContactLife/(24*time.Hour))
+		return untimely(fmt.Sprintf("it lives for more than %d days: is a clock wrong?", MaxContactLife/(24*time.Hour)))
 	}
 	return nil
 }

@@ -71,10 +71,8 @@ func (g *Gate) hintResponse(now time.Time, pb *gossippb.HintResponse, hints int)
 	if m.Beats, err = parseBeats(pb.GetBeats(), hints+len(pb.GetContacts())); err != nil {
 		return m, err
 	}
-	if m.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxContacts); err != nil {
-		return m, err
-	}
-	return m, checkPlaces(m.Beats, hints, m.Contacts)
+	m.Beats, m.Contacts, err = g.told(now, m.Beats, hints, pb.GetContacts(), gossip.MaxContacts)
+	return m, err
 }
 
 func probeRequest(pb *gossippb.ProbeRequest) (m gossip.ProbeRequest, err error) {

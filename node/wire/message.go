@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -101,7 +103,7 @@ func (g *Gate) joinResponse(now time.Time, pb *gossippb.JoinResponse) (m gossip.
 	if err := ParseObserved(m.Observed); err != nil {
 		return m, err
 	}
-	if m.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxIntroduced); err != nil {
+	if m.Contacts, err = g.introduced(now, pb.GetContacts()); err != nil {
 		return m, err
 	}
 	if m.Contact, err = g.Contact(now, pb.GetContact()); err != nil {
@@ -124,7 +126,8 @@ func ParseObserved(s string) error {
 	return nil
 }
 
-// contactList accepts contacts up to a bound. The count is checked before the first seal.
+// contactList accepts contacts up to a bound. The count is checked before the first seal. One that is good but for the clock is
+// nil: two clocks that are apart must not cost the rest of the message.
 func (g *Gate) contactList(now time.Time, list []*gossippb.Envelope, bound int) ([]*view.Contact, error) {
 	if len(list) > bound {
 		return nil, fmt.Errorf("%d contacts are over the bound of %d", len(list), bound)
@@ -132,12 +135,54 @@ func (g *Gate) contactList(now time.Time, list []*gossippb.Envelope, bound int) 
 	contacts := make([]*view.Contact, 0, len(list))
 	for _, pb := range list {
 		c, err := g.Contact(now, pb)
-		if err != nil {
+		if _, late := errors.AsType[untimely](err); err != nil && !late {
 			return nil, err
 		}
 		contacts = append(contacts, c)
 	}
 	return contacts, nil
+}
+
+// introduced accepts the contacts of others, without beats, that a newcomer is given.
+func (g *Gate) introduced(now time.Time, list []*gossippb.Envelope) ([]*view.Contact, error) {
+	_, contacts, err := g.told(now, nil, 0, list, gossip.MaxIntroduced)
+	return contacts, err
+}
+
+// told accepts contacts up to a bound, with the beats that stand beside them from place first on.
+func (g *Gate) told(now time.Time, beats []gossip.IndexedBeat, first int, list []*gossippb.Envelope, bound int) ([]gossip.IndexedBeat, []*view.Contact, error) {
+	contacts, err := g.contactList(now, list, bound)
+	if err != nil {
+		return nil, nil, err
+	}
+	beats, contacts = timely(beats, first, contacts)
+	return beats, contacts, checkPlaces(beats, first, contacts)
+}
+
+// timely leaves out the contacts that contactList has no value for, with their beats. Beats below first are the digest's.
+func timely(beats []gossip.IndexedBeat, first int, contacts []*view.Contact) ([]gossip.IndexedBeat, []*view.Contact) {
+	if !slices.Contains(contacts, nil) {
+		return beats, contacts
+	}
+	places := make([]int, len(contacts)) // of the contacts that stay, -1 for the others
+	var kept []*view.Contact
+	for i, c := range contacts {
+		places[i] = -1
+		if c != nil {
+			places[i] = first + len(kept)
+			kept = append(kept, c)
+		}
+	}
+	var out []gossip.IndexedBeat
+	for _, b := range beats {
+		if b.Index >= first {
+			b.Index = places[b.Index-first]
+		}
+		if b.Index >= 0 {
+			out = append(out, b)
+		}
+	}
+	return out, kept
 }
 
 func (g *Gate) exchangeRequest(pb *gossippb.ExchangeRequest) (m gossip.ExchangeRequest, err error) {
@@ -160,10 +205,7 @@ func (g *Gate) exchangeResponse(now time.Time, pb *gossippb.ExchangeResponse, di
 	if m.Beats, err = parseBeats(pb.GetBeats(), digest+len(pb.GetContacts())); err != nil {
 		return m, err
 	}
-	if m.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxContacts); err != nil {
-		return m, err
-	}
-	if err := checkPlaces(m.Beats, digest, m.Contacts); err != nil {
+	if m.Beats, m.Contacts, err = g.told(now, m.Beats, digest, pb.GetContacts(), gossip.MaxContacts); err != nil {
 		return m, err
 	}
 	m.Summary, err = g.summary(pb.GetSignature(), signature.ParseShort)
@@ -175,10 +217,8 @@ func (g *Gate) pushRequest(now time.Time, pb *gossippb.PushRequest) (m gossip.Pu
 	if m.Beats, err = parseBeats(pb.GetBeats(), len(pb.GetContacts())); err != nil {
 		return m, err
 	}
-	if m.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxPushed); err != nil {
-		return m, err
-	}
-	return m, checkPlaces(m.Beats, 0, m.Contacts)
+	m.Beats, m.Contacts, err = g.told(now, m.Beats, 0, pb.GetContacts(), gossip.MaxPushed)
+	return m, err
 }
 
 func nominationsRequest(pb *gossippb.NominationsRequest) (m gossip.NominationsRequest, err error) {

@@ -328,3 +328,40 @@ func TestEncodeKnowsTheMachinesMessagesOnly(t *testing.T) {
 	}()
 	Encode(&gossip.PushResponse{})
 }
+
+// Contacts that are good but for the clock are left out of a list, with their beats, and the rest counts; one's own must be good.
+func TestUntimelyContactsAreLeftOut(t *testing.T) {
+	w := newWorld()
+	oak := w.oak()
+	for what, notAfter := range map[string]int64{"lives too long": now.Unix() + 90*86400 + 1, "expired": now.Unix() - 301} {
+		other := w.clientContact
+		other.NotAfter = notAfter
+		late := w.seal(w.client, other)
+		push := gossip.PushRequest{Contacts: []*view.Contact{late, oak, late, oak}, Beats: []gossip.IndexedBeat{beat(2, low(late)), beat(3, 2), beat(1, 2), beat(0, low(late))}}
+		got, err := w.gate.Request(now, travel(t, Encode(push)))
+		want := gossip.PushRequest{Contacts: []*view.Contact{oak, oak}, Beats: []gossip.IndexedBeat{beat(1, 2), beat(0, 2)}}
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s, pushed: %v\ngot  %+v\nwant %+v", what, err, got, want)
+		}
+		asked := gossip.ExchangeRequest{Digest: make([]view.Version, 2)}
+		answer := gossip.ExchangeResponse{Contacts: []*view.Contact{late, oak}, Beats: []gossip.IndexedBeat{beat(1, 9), beat(2, low(late)), beat(3, 2)}}
+		got, err = w.gate.Response(now, travel(t, Encode(answer)), asked)
+		if want := (gossip.ExchangeResponse{Contacts: []*view.Contact{oak}, Beats: []gossip.IndexedBeat{beat(1, 9), beat(2, 2)}}); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s, in an answer: %v\ngot  %+v\nwant %+v", what, err, got, want)
+		}
+		joined := gossip.JoinResponse{Contact: oak, Contacts: []*view.Contact{late, oak}}
+		got, err = w.gate.Response(now, travel(t, Encode(joined)), gossip.JoinRequest{})
+		if want := (gossip.JoinResponse{Contact: oak, Contacts: []*view.Contact{oak}}); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s, introduced: %v\ngot  %+v\nwant %+v", what, err, got, want)
+		}
+		if got, err := w.gate.Request(now, travel(t, Encode(gossip.JoinRequest{Contact: late}))); err == nil {
+			t.Errorf("%s: it introduces itself: %+v", what, got)
+		}
+		// Where something else is wrong, too, the message is refused as ever.
+		wrong := travel(t, Encode(push)).(*gossippb.PushRequest)
+		wrong.Contacts[0].Seal[0]++
+		if got, err := w.gate.Request(now, wrong); err == nil {
+			t.Errorf("%s, with a false seal: %+v", what, got)
+		}
+	}
+}

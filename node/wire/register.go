@@ -7,7 +7,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/gossippb"
@@ -122,7 +121,7 @@ func (g *Gate) admitted(now time.Time, pb *gossippb.RegisterAdmitted, joiner pki
 	if err := ParseObserved(a.Observed); err != nil {
 		return a, err
 	}
-	a.Contacts, err = g.contactList(now, pb.GetContacts(), gossip.MaxIntroduced)
+	a.Contacts, err = g.introduced(now, pb.GetContacts())
 	return a, err
 }
 
