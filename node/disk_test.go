@@ -18,6 +18,9 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
+// returnLimit bounds how long a node that has failed time and again, as in these tests, is held back before it is listed again.
+const returnLimit = 3 * time.Minute
+
 var errDisk = errors.New("the disk is gone")
 
 // A disk is that of one folder. It fails at one step that would change the folder, or the process dies there: then it writes
@@ -280,7 +283,7 @@ func TestNominatorBreaksAnywhere(t *testing.T) {
 		}
 		f.heardNothingUnsaved(id, acceptor)
 		f.start()
-		w.until(20*time.Second, "the nominator is back", func() bool { return listed(acceptor, f) && listed(f, acceptor) })
+		w.until(returnLimit, "the nominator is back", func() bool { return listed(acceptor, f) && listed(f, acceptor) })
 		switch {
 		case !minted:
 			haltAll([]*actor{joiner, f})
@@ -399,7 +402,7 @@ func TestServingBreaksAnywhere(t *testing.T) {
 			t.Errorf("%s: %s, member %t", d, n2.ID(), n2.Info().Member)
 		}
 		p.kept(d, n2)
-		w.until(20*time.Second, "all list it", func() bool { return listed(f, n2) && listed(n1, n2) && listed(n2, f, n1) })
+		w.until(returnLimit, "all list it", func() bool { return listed(f, n2) && listed(n1, n2) && listed(n2, f, n1) })
 		if told := n2.notices(gossip.KindClone); len(told) > 0 {
 			t.Errorf("%s: peers knew more than it did: %q", d, told)
 		}
