@@ -396,7 +396,7 @@ func TestBeatsOfOneMessageAreBounded(t *testing.T) {
 		lies = append(lies, IndexedBeat{Index: i, Contact: uint16(c.Sequence), Beat: view.Beat{Sequence: view.LadderLength}})
 	}
 	tell := func(lies []IndexedBeat) (heard bool) {
-		a.publishBeat(w.now)
+		a.idleBeat(w.now)
 		own := IndexedBeat{Index: len(lies), Contact: uint16(a.Contact().Sequence), Beat: a.ownBeat(w.now)}
 		req := PushRequest{Contacts: append(slices.Clone(contacts[:len(lies)]), a.Contact()), Beats: append(slices.Clone(lies), own)}
 		b.do(func() { b.Receive(w.now, a.ID(), req) })
