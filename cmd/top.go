@@ -100,7 +100,7 @@ func (a *app) top(ctx context.Context, f *topFlags) error {
 		if err != nil {
 			return fmt.Errorf("record: %w", err)
 		}
-		defer file.Close() //nolint:errcheck // each write was looked at
+		defer file.Close() // each write was looked at
 		opt.Record = file
 	}
 	if !text {

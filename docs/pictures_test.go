@@ -152,7 +152,7 @@ func drawLine(b *bytes.Buffer, y int, row []pixel) {
 	top := float64(y) * cellHeight
 	for x, p := range row {
 		if p.reversed {
-			fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", float64(x)*cellWidth, top, cellWidth+0.2, cellHeight, p.bg)
+			fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", float64(x)*cellWidth, top, cellWidth+0.4, cellHeight, p.bg)
 		}
 	}
 	for x := 0; x < len(row); {
@@ -221,7 +221,7 @@ func drawShape(b *bytes.Buffer, x, y float64, p pixel) bool {
 	switch {
 	case p.r >= '▁' && p.r <= '█':
 		height := cellHeight * float64(p.r-'▁'+1) / 8
-		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", x, y+cellHeight-height, cellWidth+0.1, height, p.fg)
+		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", x, y+cellHeight-height, cellWidth+0.4, height, p.fg)
 	case written(p.r):
 		return false
 	default:

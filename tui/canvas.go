@@ -141,19 +141,6 @@ func (c *canvas) set(x, y, n int, with cell) {
 // right writes text so that it ends before a column.
 func (a area) right(x, y int, s style, text string) { a.put(x-width(text), y, s, text) }
 
-// restyle changes the look of n cells and leaves what they show.
-func (a area) restyle(x, y, n int, change func(style) style) {
-	if y < 0 || y >= a.h {
-		return
-	}
-	for ; n > 0; x, n = x+1, n-1 {
-		if x >= 0 && x < a.w {
-			c := &a.c.cells[(a.y+y)*a.c.w+a.x+x]
-			c.s = change(c.s)
-		}
-	}
-}
-
 // fill writes one rune n times.
 func (a area) fill(x, y, n int, s style, r rune) {
 	for i := range n {

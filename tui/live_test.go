@@ -90,11 +90,11 @@ func (n *node) serve(t testing.TB, path string) (stop func()) {
 
 func dialSocket(path string) Dial {
 	return func(ctx context.Context) (Conn, error) {
-		if probe, err := (&net.Dialer{}).DialContext(ctx, "unix", path); err != nil {
+		probe, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
+		if err != nil {
 			return Conn{}, errors.New("no node runs")
-		} else {
-			_ = probe.Close()
 		}
+		_ = probe.Close()
 		c, err := grpc.NewClient("unix:"+path, grpc.WithTransportCredentials(insecure.NewCredentials()))
 		if err != nil {
 			return Conn{}, err

@@ -73,7 +73,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case doneMsg:
 		m.done(msg)
 	case tea.KeyMsg:
-		return m, m.press(msg)
+		cmd := m.press(msg)
+		return m, cmd
 	case tea.MouseMsg:
 		m.click(msg)
 	}

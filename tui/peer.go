@@ -204,7 +204,7 @@ func drawAge(a area, s *scene, p *adminpb.Peer) {
 		a.right(a.w, 0, dim, text)
 	}
 	if a.h >= 4 {
-		plot(a.at(0, 1, a.w, a.h-1), s, s.past.window(p.GetId(), ages, s.slot(), spans[s.ui.back]), float64(limit),
+		plot(a.at(0, 1, a.w, a.h-1), s.past.window(p.GetId(), ages, s.slot(), spans[s.ui.back]), float64(limit),
 			func(ms float64) string { return span(number(ms)) })
 	}
 }
@@ -220,5 +220,5 @@ func drawChart(a area, s *scene, p *adminpb.Peer, m metric) {
 	x := a.put(0, 0, plain, "now ")
 	x = a.put(x, 0, bold, label(now))
 	a.put(x, 0, dim, "  least "+label(lo)+"  most "+label(hi))
-	plot(a.at(0, 1, a.w, a.h-1), s, w, 0, label)
+	plot(a.at(0, 1, a.w, a.h-1), w, 0, label)
 }

@@ -11,7 +11,7 @@ var dots = [4][2]rune{{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}
 
 // plot draws samples as dots, two to a cell across and four down, with the values at the left and the time below. A limit
 // above 0 is a line across. What is missing is not drawn.
-func plot(a area, s *scene, w []float32, limit float64, label func(float64) string) {
+func plot(a area, w []float32, limit float64, label func(float64) string) {
 	const left = 8
 	cols, rows := a.w-left-1, a.h-1
 	lo, hi := bounds(w)

@@ -184,8 +184,7 @@ func (s *scene) patience() time.Duration { return max(10*time.Second, 3*s.ui.eve
 
 // stale says whether what is shown is no longer so.
 func (s *scene) stale() bool {
-	switch {
-	case s.pic == nil || s.link.replay:
+	if s.pic == nil || s.link.replay {
 		return false
 	}
 	return s.link.down != "" || s.now.Sub(s.link.at) > s.patience()

@@ -43,8 +43,8 @@ const (
 
 // backoff is how long to wait before try number n, from 2 on.
 func backoff(n int) time.Duration {
-	waits := []time.Duration{1, 2, 4, 8, 15}
-	return waits[min(max(n-2, 0), len(waits)-1)] * time.Second
+	waits := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second}
+	return waits[min(max(n-2, 0), len(waits)-1)]
 }
 
 // A live source watches a node for as long as it is asked to, whether the node is there or not.

@@ -55,7 +55,7 @@ var hiddenAtFirst = [columnKinds]bool{
 
 var columns = [columnKinds]column{
 	stateColumn: {title: "STATE", help: "state, with the reason of a dead one", width: 9, left: true},
-	nameColumn: {title: "PEER", help: "name", left: true, cell: func(s *scene, p *adminpb.Peer) word {
+	nameColumn: {title: "PEER", help: "name", left: true, cell: func(_ *scene, p *adminpb.Peer) word {
 		return word{plain, name(p)}
 	}},
 	groupColumn: {title: "GRP", help: "latency group; A is the nearest", width: 3, left: true, cell: func(_ *scene, p *adminpb.Peer) word {

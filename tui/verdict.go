@@ -74,11 +74,10 @@ func fitPhrases(phrases []phrase, room, between int) (chosen [][]word, fits bool
 	}
 	fits = room >= 0
 	for {
-		next := -1
+		next, rank := -1, math.MaxInt
 		for i, p := range phrases {
-			if at[i] > 0 && (next < 0 || p[at[i]-1].rank < phrases[next][at[next]-1].rank) &&
-				wordsWidth(p[at[i]-1].words)-wordsWidth(p[at[i]].words) <= room {
-				next = i
+			if at[i] > 0 && p[at[i]-1].rank < rank && wordsWidth(p[at[i]-1].words)-wordsWidth(p[at[i]].words) <= room {
+				next, rank = i, p[at[i]-1].rank
 			}
 		}
 		if next < 0 {
