@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GORACE") == "" {
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=10") // else every process of a script lingers for a second under -race
 	}
-	testscript.Main(m, map[string]func(){"g2g": func() { os.Exit(Main()) }})
+	testscript.Main(m, map[string]func(){"g2g": func() { os.Exit(Main()) }, "g2g-echo": echoMain})
 }
 
 // The scripts run real processes on loopback: this test binary, called g2g.

@@ -205,12 +205,12 @@ func (m *member) ask(s gossip.Send) (gossip.Message, error) {
 }
 
 func (m *member) askIn(ctx context.Context, s gossip.Send) (gossip.Message, error) {
+	if s.Fresh {
+		m.pool.Freshen(s.To)
+	}
 	conn, err := m.pool.Conn(s.To, s.Addresses)
 	if err != nil {
 		return nil, err
-	}
-	if s.Fresh {
-		m.pool.Redial(s.To)
 	}
 	return transport.Ask(ctx, conn, m.gate, s.Request)
 }

@@ -22,7 +22,7 @@ type Send struct {
 	Addresses []string
 	Request   Message
 	Timeout   time.Duration
-	Fresh     bool // dial at once, however long the last dials had failed
+	Fresh     bool // the last call failed: on a new connection, however long the last dials had failed
 }
 
 // Save is what must be on disk before anybody hears of it. Nil and empty fields change nothing.

@@ -428,7 +428,9 @@ func (m *Machine) send(now time.Time, to pki.ID, req Message) *call {
 	m.lastCall++
 	c := &call{to: to, req: req, begun: now}
 	m.calls[m.lastCall] = c
-	m.effects.Sends = append(m.effects.Sends, Send{Call: m.lastCall, To: to, Addresses: m.Addresses(to), Request: req, Timeout: CallTimeout})
+	m.effects.Sends = append(m.effects.Sends, Send{
+		Call: m.lastCall, To: to, Addresses: m.Addresses(to), Request: req, Timeout: CallTimeout, Fresh: m.attempt(to).failures > 0,
+	})
 	return c
 }
 

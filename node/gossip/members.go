@@ -119,7 +119,6 @@ func (m *Machine) join(now time.Time, id pki.ID) {
 	a := m.attempt(id)
 	a.joining, a.tried = true, now
 	m.send(now, id, m.Greeting(now))
-	m.effects.Sends[len(m.effects.Sends)-1].Fresh = a.failures > 0
 }
 
 // dialReserve tries addresses of members that are not in the view, the one tried longest ago first: three a look while nobody

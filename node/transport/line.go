@@ -32,6 +32,8 @@ type line struct {
 	resolver *manual.Resolver
 	turn     int // grows with every new start
 
+	freshened time.Time
+
 	tally
 }
 

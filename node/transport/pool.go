@@ -266,6 +266,41 @@ func (p *Pool) Redial(id pki.ID) {
 	}
 }
 
+// Freshen has gossip's next call to a peer make a connection, after one that failed. A connection that stands may be dead without
+// either end's knowing, as after a cut, so there is a new handshake, at most every connectTimeout; calls under way end on the old
+// one. Where the last try failed, gRPC would go on failing calls by that until another try has ended: what failed is forgotten.
+func (p *Pool) Freshen(id pki.ID) {
+	closeAll(p.freshen(id))
+}
+
+func (p *Pool) freshen(id pki.ID) (failed []*grpc.ClientConn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	peer, ok := p.peers[id]
+	if !ok || p.closed {
+		return nil
+	}
+	if l := &peer.lines[forPrograms]; l.conn != nil && l.conn.GetState() == connectivity.TransientFailure {
+		l.update(peer.addresses, true)
+	}
+	l := &peer.lines[forGossip]
+	if l.conn == nil {
+		return nil
+	}
+	switch l.conn.GetState() {
+	case connectivity.TransientFailure:
+		failed = append(failed, l.take())
+		_ = p.open(id, forGossip, peer) // if it fails the next call tells
+	case connectivity.Ready:
+		if now := time.Now(); now.Sub(l.freshened) >= connectTimeout {
+			l.freshened = now
+			l.update(peer.addresses, true)
+		}
+	case connectivity.Idle, connectivity.Connecting, connectivity.Shutdown: // the call makes one, or waits for it
+	}
+	return failed
+}
+
 // Drop closes the connections to a peer; its calls fail.
 func (p *Pool) Drop(id pki.ID) { p.Keep(func(other pki.ID) bool { return other != id }) }
 

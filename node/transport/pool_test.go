@@ -291,3 +291,48 @@ type textAddr string
 
 func (textAddr) Network() string  { return "test" }
 func (a textAddr) String() string { return string(a) }
+
+// After a failed try gRPC fails every call by it, until another try has ended. Freshen forgets what failed, so that the next call
+// makes a connection and is answered on it; and it makes a new one where one stands, at most every connectTimeout.
+func TestFreshenMakesAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.root.gossip(gossipServer{})
+		n := w.member("10.0.0.2", pki.Server)
+		down := true
+		pool := NewPool(PoolConfig{Source: n, Registry: n.registry, Dial: func(ctx context.Context, address string) (net.Conn, error) {
+			if down {
+				return nil, errors.New("the network is down")
+			}
+			return n.host.Dial(ctx, address)
+		}})
+		defer pool.Close()
+		ask := func() error {
+			conn, err := pool.Conn(w.root.ID(), []string{w.root.address})
+			if err != nil {
+				return err
+			}
+			return join(gossippb.NewGossipClient(conn))
+		}
+		pool.Freshen(w.root.ID()) // nothing is there
+		if err := ask(); status.Code(err) != codes.Unavailable {
+			t.Fatalf("while the network is down: %v", err)
+		}
+		down = false
+		if err := ask(); status.Code(err) != codes.Unavailable {
+			t.Errorf("by what failed before: %v", err)
+		}
+		pool.Freshen(w.root.ID())
+		expect(t, ask(), codes.OK, "")
+		for range 5 {
+			pool.Freshen(w.root.ID())
+			expect(t, ask(), codes.OK, "")
+		}
+		later()
+		if got := w.root.registry.Counts().Inbound; got != 1 {
+			t.Errorf("%d connections are left", got)
+		}
+		pool.Close()
+		pool.Freshen(w.root.ID())
+	})
+}
