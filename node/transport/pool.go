@@ -229,7 +229,8 @@ func (p *Pool) dial(ctx context.Context, id pki.ID, u use, l *line, address stri
 	}
 	c := hook(conn)
 	if u == forGossip && p.config.Broken != nil {
-		return &watched{raw: c, broken: func() { p.broken(id) }}, nil
+		// Closing a connection waits for its reader, and the pool closes some while it is locked: the reader must not wait for the pool.
+		return &watched{raw: c, broken: func() { go p.broken(id) }}, nil
 	}
 	return c, nil
 }

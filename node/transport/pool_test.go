@@ -336,3 +336,40 @@ func TestFreshenMakesAConnection(t *testing.T) {
 		pool.Freshen(w.root.ID())
 	})
 }
+
+// Whoever hears of a connection that broke holds nobody up: neither the reader that saw it, nor the pool, which waits for that
+// reader when it gives the connection up at the same moment.
+func TestBrokenConnectionHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.root.gossip(gossipServer{})
+		n := w.member("10.0.0.2", pki.Server)
+		heard, release := make(chan struct{}, 8), make(chan struct{})
+		pool := NewPool(PoolConfig{Source: n, Registry: n.registry, Dial: n.host.Dial, Broken: func(pki.ID) {
+			heard <- struct{}{}
+			<-release
+		}})
+		conn, err := pool.Conn(w.root.ID(), []string{w.root.address})
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, join(gossippb.NewGossipClient(conn)), codes.OK, "")
+		w.root.registry.CloseAll()
+		<-heard
+		done := make(chan struct{})
+		go func() {
+			pool.Redial(w.root.ID())
+			pool.Freshen(w.root.ID())
+			close(done)
+		}()
+		later()
+		select {
+		case <-done:
+		default:
+			t.Error("the pool waits for who heard of it")
+		}
+		close(release)
+		<-done
+		pool.Close()
+	})
+}
