@@ -21,6 +21,7 @@ const (
 	leastLimit       = 500 * time.Millisecond
 	overslept        = 500 * time.Millisecond // a driver later than this forgets what seemed to fail meanwhile
 	refuteSlack      = 500 * time.Millisecond // a beat seems younger than it is by the latency of its path
+	settleIn         = 3 * time.Second        // after a start, before this node judges anybody
 	settling         = 2 * time.Second        // after that, before ages count again
 
 	// ProbeTimeout is how long an answer is waited for beyond twice the slowest round trip of late.
@@ -129,6 +130,9 @@ func onlyUnreachable(e *view.Entry) bool {
 	return e.Unreachable && e.Born().After(e.UnreachedAt.Add(refuteSlack))
 }
 
+// starting tells whether this node began so lately that what fails may well be its own start, or that of a whole network at once.
+func (m *Machine) starting(now time.Time) bool { return now.Sub(m.began) < settleIn }
+
 // failed takes a call that had no answer as a sign against the peer. One that is unreachable from here alone, so that its beats
 // advanced since, is left to its age.
 func (m *Machine) failed(now time.Time, c *call, how Failure) {
@@ -140,6 +144,9 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 	}
 	if how == Declined || !judgeable(e) || c.begun.Before(m.awoke) || onlyUnreachable(e) {
 		return
+	}
+	if _, join := c.req.(JoinRequest); m.starting(now) || join && how == Unanswered {
+		return // handshakes take long on a busy machine, and say little
 	}
 	d := m.doubt(now, c.to)
 	if m.past(now, e) {

@@ -17,6 +17,7 @@ const (
 	maxRepeated   = 16                    // in one exchange
 	maxHinters    = 8                     // who are told what refutes a hint
 	hintBurst     = 64.0                  // hints of other members that this node follows at once
+	maxFollowed   = 16                    // probes under way that hints may add to; the verdicts that exchanges repeat bring the others back
 	hintRefill    = 8.0                   // more of them, a second
 	maxHintsOwned = MaxHints              // waiting to be sent
 )
@@ -130,7 +131,7 @@ func (r *HintResponse) refute(now time.Time, i, hints int, e *view.Entry) {
 // follow passes a hint on, then asks the peer itself. Whoever hints gets the outcome if it is good. What a liar can make
 // this node do is bounded: hintBurst probes, then hintRefill a second.
 func (m *Machine) follow(now time.Time, from pki.ID, e *view.Entry, h Hint) {
-	if onlyUnreachable(e) {
+	if m.starting(now) || onlyUnreachable(e) {
 		return // its beats come, and it cannot be asked from here
 	}
 	known := m.doubts[e.ID] != nil
@@ -142,7 +143,7 @@ func (m *Machine) follow(now time.Time, from pki.ID, e *view.Entry, h Hint) {
 	if len(d.hinters) < maxHinters && !slices.Contains(d.hinters, from) {
 		d.hinters = append(d.hinters, from)
 	}
-	if d.tried == 0 || now.Sub(d.asked) >= askSpacing {
+	if (d.tried == 0 || now.Sub(d.asked) >= askSpacing) && m.probing() < maxFollowed {
 		m.probe(now, e, d)
 	}
 }

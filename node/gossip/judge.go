@@ -24,7 +24,7 @@ const (
 
 // judge finds who is late and asks those past their limit. Only then a verdict can follow.
 func (m *Machine) judge(now time.Time) {
-	if now.Sub(m.awoke) < settling && !m.awoke.IsZero() {
+	if m.starting(now) || now.Sub(m.awoke) < settling && !m.awoke.IsZero() {
 		return
 	}
 	full := m.view.Full()

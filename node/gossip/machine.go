@@ -117,6 +117,7 @@ type Machine struct {
 	doubts   map[pki.ID]*doubt
 	doubted  []pki.ID // whom doubts are about, ordered
 	answers  [2]answer
+	began    time.Time // this machine
 	awoke    time.Time // when this node last overslept
 	hints    []Hint    // to tell
 	verdicts []verdict
@@ -154,7 +155,7 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 		attempts: map[pki.ID]*attempt{}, calls: map[uint64]*call{},
 		reserve: newReserve(saved.Reserve, now), nominations: newNominations(saved),
 		services: newServices(cfg.Services, saved.Services, now),
-		aliveAt:  now,
+		aliveAt:  now, began: now,
 		detector: stale.NewDetector(stale.Config{Strict: cfg.Strict, Period: cfg.Period, Least: leastLimit}),
 		doubts:   map[pki.ID]*doubt{}, hintBudget: hintBurst, hintBudgetAt: now,
 	}
