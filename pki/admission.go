@@ -62,6 +62,9 @@ type Chain struct {
 // Links are the admissions, the founder's first.
 func (c Chain) Links() []Admission { return append([]Admission(nil), c.links...) }
 
+// Member is the subject of link i, counted from 0: Depth() of them lead from the founder's own member to the chain's.
+func (c Chain) Member(i int) Key { return c.links[i].Subject }
+
 // IsZero tells the chain of nobody.
 func (c Chain) IsZero() bool { return len(c.links) == 0 }
 

@@ -1,20 +1,12 @@
 package view
 
 import (
+	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"github.com/g2g-net/g2g/pki"
 )
-
-// lineage is the subjects of a chain from the founder's first member down to the contact's owner.
-func lineage(c *Contact) []pki.Key {
-	links := c.Chain.Links()
-	keys := make([]pki.Key, len(links))
-	for i, link := range links {
-		keys[i] = link.Subject
-	}
-	return keys
-}
 
 // room tells whether one more live record fits, and which entry has to make place for it. A contact that says goodbye
 // goes to the fallen, where the oldest makes place.
@@ -52,44 +44,67 @@ func (v *View) victimFor(c *Contact) *Entry {
 			group = append(group, e)
 		}
 	}
-	path := lineage(c)
-	for depth, own := range path {
-		sizes := branches(group, depth)
-		key, size := largest(sizes, own)
+	var t tally
+	for depth := range c.Chain.Depth() {
+		own := c.Chain.Member(depth)
+		t.count(group, depth)
+		key, size := t.largest(own)
 		if key == own {
 			group = branch(group, depth, key)
 			continue
 		}
-		if size <= sizes[own]+1 {
+		if size <= t.size(own)+1 {
 			return nil
 		}
-		return deepest(branch(group, depth, key), depth+1)
+		return t.deepest(branch(group, depth, key), depth+1)
 	}
 	return nil
 }
 
-// branches counts the entries of a group below each member at a depth of their chains. Those that end above are in none.
-func branches(group []*Entry, depth int) map[pki.Key]int {
-	sizes := make(map[pki.Key]int, len(group))
-	for _, e := range group {
-		if depth < len(e.lineage) {
-			sizes[e.lineage[depth]]++
-		}
-	}
-	return sizes
-}
-
 // branch keeps those of a group that are below a member. It reuses the group's memory.
 func branch(group []*Entry, depth int, key pki.Key) []*Entry {
-	return slices.DeleteFunc(group, func(e *Entry) bool { return depth >= len(e.lineage) || e.lineage[depth] != key })
+	return slices.DeleteFunc(group, func(e *Entry) bool { return depth >= e.Chain.Depth() || e.Chain.Member(depth) != key })
 }
 
+// A tally counts the entries of a group below each member at a depth of their chains. It is a hash table of keys, which is made
+// anew for each newcomer in a full view: somebody who makes keys that fall together can have it take MaxServers times as long.
+type tally struct {
+	slots [2 * MaxServers]struct {
+		key  pki.Key
+		size int
+	}
+}
+
+func (t *tally) at(key pki.Key) int {
+	i := int(binary.BigEndian.Uint16(key[:])) % len(t.slots)
+	for t.slots[i].size > 0 && t.slots[i].key != key {
+		i = (i + 1) % len(t.slots)
+	}
+	return i
+}
+
+// count counts a group of at most MaxServers. Those whose chains end above the depth are in no branch.
+func (t *tally) count(group []*Entry, depth int) {
+	*t = tally{}
+	for _, e := range group {
+		if depth < e.Chain.Depth() {
+			key := e.Chain.Member(depth)
+			i := t.at(key)
+			t.slots[i].key = key
+			t.slots[i].size++
+		}
+	}
+}
+
+func (t *tally) size(key pki.Key) int { return t.slots[t.at(key)].size }
+
 // largest finds the branch with the most entries: of equals the preferred one, else the one with the lowest key.
-func largest(sizes map[pki.Key]int, preferred pki.Key) (key pki.Key, size int) {
-	key, size = preferred, sizes[preferred]
-	for k, n := range sizes { // the order decides nothing: the choice is the least of a total order
-		if n > size || n == size && key != preferred && string(k[:]) < string(key[:]) {
-			key, size = k, n
+func (t *tally) largest(preferred pki.Key) (key pki.Key, size int) {
+	key, size = preferred, t.size(preferred)
+	for i := range t.slots {
+		k, n := &t.slots[i].key, t.slots[i].size
+		if n > size || n > 0 && n == size && key != preferred && bytes.Compare(k[:], key[:]) < 0 {
+			key, size = *k, n
 		}
 	}
 	return key, size
@@ -97,9 +112,10 @@ func largest(sizes map[pki.Key]int, preferred pki.Key) (key pki.Key, size int) {
 
 // deepest goes on into the largest branch until one entry is left, or all are alike: then an unheard one goes first, and
 // the one that was heard of longest ago.
-func deepest(group []*Entry, depth int) *Entry {
+func (t *tally) deepest(group []*Entry, depth int) *Entry {
 	for len(group) > 1 {
-		key, size := largest(branches(group, depth), pki.Key{})
+		t.count(group, depth)
+		key, size := t.largest(pki.Key{})
 		if size <= 1 {
 			break
 		}

@@ -18,11 +18,7 @@ type Version struct {
 // SaltedHash shortens an ID for a digest. IDs are hashes already, so mixing eight bytes of them with the salt is enough
 // (the finaliser of MurmurHash3, Appleby).
 func SaltedHash(salt uint64, id pki.ID) uint32 {
-	x := salt
-	for _, b := range id[:8] {
-		x = x<<8 | x>>56
-		x ^= uint64(b)
-	}
+	x := salt ^ id.Prefix()
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
 	x ^= x >> 33
@@ -47,10 +43,12 @@ func (v *View) Digest(salt uint64, own *Contact, beat uint64) ([]Version, []pki.
 
 // A Reader matches a digest of somebody else with the view.
 type Reader struct {
-	v      *View
-	salt   uint64
-	digest []Version
-	index  map[uint32]int // hash -> place in digest
+	v       *View
+	salt    uint64
+	digest  []Version
+	index   map[uint32]int // hash -> place in digest
+	places  []int          // in digest, of the view's entries; -1 for none
+	changes uint64         // of the view, that places counts for
 }
 
 // Read makes a Reader of a digest.
@@ -59,15 +57,35 @@ func (v *View) Read(salt uint64, digest []Version) *Reader {
 	for i, d := range digest {
 		r.index[d.Hash] = i
 	}
+	r.match()
 	return r
+}
+
+// match looks every entry up once, for all that is asked of the reader while nobody comes and goes.
+func (r *Reader) match() []int {
+	if len(r.places) == len(r.v.entries) && r.changes == r.v.changes {
+		return r.places
+	}
+	r.places, r.changes = make([]int, len(r.v.entries)), r.v.changes
+	for k, e := range r.v.entries {
+		r.places[k] = r.place(e.ID)
+	}
+	return r.places
+}
+
+func (r *Reader) place(id pki.ID) int {
+	if i, ok := r.index[SaltedHash(r.salt, id)]; ok {
+		return i
+	}
+	return -1
 }
 
 // IDs names the digest's places: the zero ID where nothing is held of one.
 func (r *Reader) IDs() []pki.ID {
 	ids := make([]pki.ID, len(r.digest))
-	for _, e := range r.v.entries {
-		if i, ok := r.index[SaltedHash(r.salt, e.ID)]; ok {
-			ids[i] = e.ID
+	for k, i := range r.match() {
+		if i >= 0 {
+			ids[i] = r.v.entries[k].ID
 		}
 	}
 	return ids
@@ -76,19 +94,17 @@ func (r *Reader) IDs() []pki.ID {
 // Lacks tells whether the digest holds a contact that the view does not, so that asking its sender is worth a call.
 // Places where the view holds nothing count only up to the view's bound.
 func (r *Reader) Lacks() bool {
-	own := SaltedHash(r.salt, r.v.self)
 	known := 0
-	for _, e := range r.v.entries {
-		i, ok := r.index[SaltedHash(r.salt, e.ID)]
-		if !ok {
+	for k, i := range r.match() {
+		if i < 0 {
 			continue
 		}
 		known++
-		if int32(r.digest[i].Contact-e.low()) > 0 { //nolint:gosec // serial number arithmetic (RFC 1982)
+		if int32(r.digest[i].Contact-r.v.entries[k].low()) > 0 { //nolint:gosec // serial number arithmetic (RFC 1982)
 			return true
 		}
 	}
-	if _, ok := r.index[own]; ok {
+	if r.place(r.v.self) >= 0 {
 		known++
 	}
 	return known < len(r.index) && r.v.live(pki.Server) < MaxServers
@@ -111,17 +127,20 @@ type Delta struct {
 // told to nobody: with another's clock the whole message would be refused for it.
 func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start int) Delta {
 	var d Delta
-	var fresh []*Entry
-	entries := r.v.entries
+	var fresh []freshEntry
+	entries, places := r.v.entries, r.match()
 	for k := -1; k < len(entries); k++ {
-		e := own
+		e, i := own, -1
 		if k >= 0 {
-			e = entries[(k+start)%len(entries)]
+			at := (k + start) % len(entries)
+			e, i = entries[at], places[at]
+		} else if own != nil {
+			i = r.place(own.ID)
 		}
 		if e == nil || e.Mode != pki.Server || !e.Current(now) {
 			continue
 		}
-		i, ok := r.index[SaltedHash(r.salt, e.ID)]
+		ok := i >= 0
 		if (e.State == Dead || e.State == Unheard) && (!ok || i != 0) {
 			continue
 		}
@@ -136,16 +155,22 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 				d.More = true
 			}
 		case e.low() == r.digest[i].Contact && e.BeatSequence > uint64(r.digest[i].Beat) && e.State != Left:
-			fresh = append(fresh, e)
+			fresh = append(fresh, freshEntry{e, i})
 		}
 	}
-	slices.SortStableFunc(fresh, func(a, b *Entry) int { return b.Seen.Compare(a.Seen) })
+	slices.SortStableFunc(fresh, func(a, b freshEntry) int { return b.Seen.Compare(a.Seen) })
 	for _, e := range fresh {
 		if len(d.Beats) < beats {
-			d.add(now, e, r.index[SaltedHash(r.salt, e.ID)])
+			d.add(now, e.Entry, e.place)
 		}
 	}
 	return d
+}
+
+// freshEntry is one whose beat the digest lacks, with its place there.
+type freshEntry struct {
+	*Entry
+	place int
 }
 
 func (d *Delta) add(now time.Time, e *Entry, place int) {

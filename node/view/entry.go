@@ -3,8 +3,6 @@ package view
 import (
 	"slices"
 	"time"
-
-	"github.com/g2g-net/g2g/pki"
 )
 
 // State is what this node holds of a peer.
@@ -53,7 +51,6 @@ type Entry struct {
 	minEpoch     uint64   // the highest that a contact of the peer named: it holds, whatever a restored backup says
 	budget       float64  // of new contacts
 	budgetAt     time.Time
-	lineage      []pki.Key // of the contact
 }
 
 // Age is the time since the peer's signature is known to have advanced.

@@ -35,6 +35,7 @@ type View struct {
 	self       pki.ID
 	entries    []*Entry
 	places     []uint64 // of the entries: how their IDs begin, to find them without a look at each
+	changes    uint64   // counts comings and goings
 	tombstones map[pki.ID]tombstone
 	order      []pki.ID // of tombstones, oldest first
 }
@@ -70,11 +71,13 @@ func (v *View) find(id pki.ID) (int, bool) {
 func (v *View) insert(i int, e *Entry) {
 	v.entries = slices.Insert(v.entries, i, e)
 	v.places = slices.Insert(v.places, i, e.ID.Prefix())
+	v.changes++
 }
 
 func (v *View) remove(i int) {
 	v.entries = slices.Delete(v.entries, i, i+1)
 	v.places = slices.Delete(v.places, i, i+1)
+	v.changes++
 }
 
 // A Verdict is what Judge says of a contact.
@@ -149,7 +152,7 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 		return e, dropped
 	}
 	dropped = v.makeRoom(c)
-	e = &Entry{Contact: c, link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now, lineage: lineage(c)}
+	e = &Entry{Contact: c, link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now}
 	t, known := v.tombstones[c.ID]
 	if known && t.incarnation == c.Incarnation && t.anchor == c.Anchor {
 		e.BeatSequence, e.link = t.beat, t.link // a beat that was seen before proves nothing new
@@ -178,7 +181,7 @@ func (v *View) replace(now time.Time, e *Entry, c *Contact) {
 	if c.Incarnation != e.Incarnation || c.Anchor != e.Anchor {
 		e.BeatSequence, e.link = 0, c.Anchor
 	}
-	e.Contact, e.lineage, e.minEpoch = c, lineage(c), max(e.minEpoch, c.MinEpoch)
+	e.Contact, e.minEpoch = c, max(e.minEpoch, c.MinEpoch)
 	switch {
 	case c.Left && e.State != Left:
 		e.State, e.Since, e.Reason = Left, now, ""
