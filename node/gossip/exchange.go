@@ -45,7 +45,7 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	digest, ids := m.view.Digest(salt, m.contact, m.beat.Sequence)
 	c := m.send(now, to, ExchangeRequest{
 		Salt: salt, Digest: digest, Beats: m.freshBeats(now, ids, a.lastPulled),
-		AliveHash: m.aliveHash, NominationsHash: m.nominations.hash, Hints: m.repeated(now),
+		AliveHash: m.alive(), NominationsHash: m.nominations.hash, Hints: m.repeated(now),
 		Summary: m.summaryFor(now, to, a.summaryHeld), SummaryHeld: m.heldSummary(to),
 	})
 	c.ids = ids
@@ -98,7 +98,7 @@ func (m *Machine) answer(now time.Time, reader *view.Reader) ExchangeResponse {
 		start = m.cfg.Random.IntN(n)
 	}
 	d := reader.Delta(now, m.ownEntry(), MaxBeats, MaxContacts, MaxContactBytes, start)
-	resp := ExchangeResponse{Contacts: d.Contacts, AliveHash: m.aliveHash, NominationsHash: m.nominations.hash}
+	resp := ExchangeResponse{Contacts: d.Contacts, AliveHash: m.alive(), NominationsHash: m.nominations.hash}
 	for i, b := range d.Beats {
 		resp.Beats = append(resp.Beats, IndexedBeat{Index: d.Places[i], Contact: d.Low[i], Beat: b})
 	}

@@ -89,6 +89,7 @@ type Config struct {
 type Machine struct {
 	cfg       Config
 	base      []string // the addresses that were configured; cfg.Addresses are these, and what was found out
+	id        pki.ID   // of the identity
 	own       Own
 	contact   *view.Contact
 	ladder    *view.Ladder
@@ -136,6 +137,7 @@ type Machine struct {
 	effects     Effects
 	aliveHash   uint64
 	aliveAt     time.Time // when the alive set last changed
+	aliveNew    time.Time // when it may have changed since aliveHash was made; zero for not
 
 	nextBeat, nextExchange, nextLook, nextPush, nextSoon, nextReserve, nextSaveReserve, nextPrune, nextReclaim, nextRound time.Time
 }
@@ -151,7 +153,7 @@ type call struct {
 // New makes the machine of a member that starts now. Its first Effects save its new incarnation.
 func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	m := &Machine{
-		cfg: cfg, base: cfg.Addresses, own: saved.Own, view: view.New(cfg.Identity.ID()),
+		cfg: cfg, id: cfg.Identity.ID(), base: cfg.Addresses, own: saved.Own, view: view.New(cfg.Identity.ID()),
 		attempts: map[pki.ID]*attempt{}, calls: map[uint64]*call{},
 		reserve: newReserve(saved.Reserve, now), nominations: newNominations(saved),
 		services: newServices(cfg.Services, saved.Services, now),
@@ -161,6 +163,7 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	}
 	m.rebuildTrust()
 	m.aliveChanged(now)
+	m.alive()
 	m.own.Epoch = next(m.own.Epoch, now)
 	if err := m.climb(now); err != nil {
 		return nil, err
@@ -219,7 +222,7 @@ func (m *Machine) publish(now time.Time) error {
 }
 
 // ID is this node's.
-func (m *Machine) ID() pki.ID { return m.cfg.Identity.ID() }
+func (m *Machine) ID() pki.ID { return m.id }
 
 // Contact is what this node says of itself now.
 func (m *Machine) Contact() *view.Contact { return m.contact }

@@ -42,28 +42,38 @@ func (m *Machine) saveReserve(now time.Time) {
 	m.effects.Save.Reserve, m.effects.Save.ReserveChanged = m.reserve.list(), true
 }
 
-// aliveChanged makes the hash over everybody alive here, this node among them.
-func (m *Machine) aliveChanged(now time.Time) {
-	h := sha256.New()
-	self := m.ID()
+// aliveChanged notes that the alive set may be another one. Its hash is made when somebody asks for it, once for all that changed.
+func (m *Machine) aliveChanged(now time.Time) { m.aliveNew = now }
+
+// alive is the hash over everybody alive here, this node among them.
+func (m *Machine) alive() uint64 {
+	if m.aliveNew.IsZero() {
+		return m.aliveHash
+	}
+	if hash := m.hashAlive(); hash != m.aliveHash {
+		m.aliveHash, m.aliveAt = hash, m.aliveNew
+	}
+	m.aliveNew = time.Time{}
+	return m.aliveHash
+}
+
+func (m *Machine) hashAlive() uint64 {
+	ids := make([]byte, 0, (1+len(m.view.Entries()))*len(m.id))
 	told := false
-	add := func(id pki.ID) { h.Write(id[:]) }
 	for _, e := range m.view.Entries() {
-		if !told && m.mode() == pki.Server && self.Compare(e.ID) < 0 {
-			add(self)
+		if !told && m.mode() == pki.Server && m.id.Compare(e.ID) < 0 {
+			ids = append(ids, m.id[:]...)
 			told = true
 		}
 		if e.State == view.Alive && e.Mode == pki.Server {
-			add(e.ID)
+			ids = append(ids, e.ID[:]...)
 		}
 	}
 	if !told && m.mode() == pki.Server {
-		add(self)
+		ids = append(ids, m.id[:]...)
 	}
-	hash := binary.BigEndian.Uint64(h.Sum(nil))
-	if hash != m.aliveHash {
-		m.aliveHash, m.aliveAt = hash, now
-	}
+	sum := sha256.Sum256(ids)
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // forget drops a peer that had to make place.
@@ -77,6 +87,10 @@ func (m *Machine) forget(now time.Time, id pki.ID) {
 
 // seek asks peers of the view to become active, until there are enough.
 func (m *Machine) seek(now time.Time) {
+	want := m.wantActive(now)
+	if len(m.active) >= want {
+		return
+	}
 	var candidates []pki.ID
 	joining := 0
 	for _, e := range m.view.Entries() {
@@ -87,7 +101,6 @@ func (m *Machine) seek(now time.Time) {
 			candidates = append(candidates, e.ID)
 		}
 	}
-	want := m.wantActive(now)
 	for _, k := range m.cfg.Random.Perm(len(candidates)) {
 		if len(m.active)+joining >= want || joining >= firstDials {
 			return
@@ -131,8 +144,11 @@ func (m *Machine) dialReserve(now time.Time) {
 	} else if m.published.IsZero() || m.beat.Sequence <= 1 {
 		n = firstDials // the first look after a start
 	}
+	if len(m.active) > 0 && now.Before(m.nextReserve) {
+		return
+	}
 	candidates, recent := m.lost(now)
-	if len(candidates) == 0 || len(m.active) > 0 && now.Before(m.nextReserve) {
+	if m.nextReserve = now.Add(reserveEvery); len(candidates) == 0 {
 		return
 	}
 	m.nextReserve = now.Add(reserveLater)
@@ -145,18 +161,30 @@ func (m *Machine) dialReserve(now time.Time) {
 }
 
 // lost are the members of the reserve that this node neither reaches nor has tried just now, the one tried longest ago first, and
-// whether one of them was alive not long ago.
+// whether one of them was alive not long ago. In a network that is larger than a view most of the reserve is only not in it, and
+// nobody is lost: recent then tells of those who died.
 func (m *Machine) lost(now time.Time) (ids []pki.ID, recent bool) {
+	type candidate struct {
+		id    pki.ID
+		tried time.Time
+	}
+	var candidates []candidate
+	full := m.view.Full()
 	for _, a := range m.reserve.entries {
-		e := m.view.Get(a.ID)
-		t := m.attempt(a.ID)
+		e, t := m.view.Get(a.ID), m.attempts[a.ID]
+		if t == nil {
+			t = &attempt{}
+		}
 		if (e == nil || e.State == view.Dead || e.State == view.Unheard) && !t.joining && now.Sub(t.tried) >= isolatedRetry {
-			ids = append(ids, a.ID)
-			recent = recent || now.Unix()-a.Heard < int64(recentlyLost/time.Second)
+			candidates = append(candidates, candidate{a.ID, t.tried})
+			recent = recent || (e != nil || !full) && now.Unix()-a.Heard < int64(recentlyLost/time.Second)
 		}
 	}
-	m.cfg.Random.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
-	slices.SortStableFunc(ids, func(a, b pki.ID) int { return m.attempt(a).tried.Compare(m.attempt(b).tried) })
+	m.cfg.Random.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
+	slices.SortStableFunc(candidates, func(a, b candidate) int { return a.tried.Compare(b.tried) })
+	for _, c := range candidates {
+		ids = append(ids, c.id)
+	}
 	return ids, recent
 }
 

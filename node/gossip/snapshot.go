@@ -65,8 +65,9 @@ func (m *Machine) Snapshot(now time.Time) Snapshot {
 		s.Peers = append(s.Peers, m.peer(now, e, judged[e.ID]))
 		known = known || e.Mode == pki.Server && !e.State.Fallen()
 	}
+	alive := m.alive()
 	for _, id := range m.active {
-		if e := m.view.Get(id); e != nil && (e.AliveHash != m.aliveHash || e.HashAt.Before(m.aliveAt)) {
+		if e := m.view.Get(id); e != nil && (e.AliveHash != alive || e.HashAt.Before(m.aliveAt)) {
 			s.Disagree = append(s.Disagree, id)
 		}
 	}
