@@ -45,7 +45,7 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	digest, ids := m.view.Digest(salt, m.contact, m.beat.Sequence)
 	c := m.send(now, to, ExchangeRequest{
 		Salt: salt, Digest: digest, Beats: m.freshBeats(now, ids, a.lastPulled),
-		AliveHash: m.alive(), NominationsHash: m.nominations.hash, Hints: m.repeated(now),
+		AliveHash: m.alive(), NominationsHash: m.nominations.hash, Hints: m.repeated(now), Full: m.view.Full(),
 		Summary: m.summaryFor(now, to, a.summaryHeld), SummaryHeld: m.heldSummary(to),
 	})
 	c.ids = ids
@@ -85,6 +85,9 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 	m.hearAll(now, from, false, req.Beats, reader.IDs(), nil)
 	if reader.Lacks() {
 		m.exchangeAtOnce(now, from)
+	}
+	if req.Full {
+		reader.Strangers(max(0, 1-m.cfg.Random.IntN(strangerEvery)))
 	}
 	m.summaryTold(from, req.Summary, req.SummaryHeld)
 	resp := m.answer(now, reader)

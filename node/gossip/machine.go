@@ -40,6 +40,7 @@ const (
 	reclaimSpacing  = 5 * time.Second       // between two answers to a newer contact of this node's own: two holders of one identity must not race
 	maxPending      = 64                    // contacts waiting to be pushed
 	maxHashes       = 8 * view.LadderLength // that the beats of one message may cost
+	strangerEvery   = 10                    // answers to a partner whose view is full, of which one brings a contact that it does not hold
 	jitter          = 0.2
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second

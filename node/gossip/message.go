@@ -56,6 +56,7 @@ type ExchangeRequest struct {
 	Hints           []Hint        // peers that the caller found dead lately
 	Summary         *view.Summary // the caller's; nil where the answerer holds it
 	SummaryHeld     uint64        // hash of the answerer's that is held; 0 for none
+	Full            bool          // has hardly a place for contacts that the digest lacks
 }
 
 // ExchangeResponse is what the digest lacks.

@@ -23,9 +23,6 @@ func (v *View) room(c *Contact) (victim *Entry, ok bool) {
 	return victim, victim != nil
 }
 
-// Full tells whether there are as many live server-mode peers as the view holds.
-func (v *View) Full() bool { return v.live(pki.Server) >= MaxServers }
-
 // live counts the records of a mode that have not fallen.
 func (v *View) live(mode pki.Mode) (n int) {
 	for _, e := range v.entries {

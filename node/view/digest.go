@@ -49,11 +49,12 @@ type Reader struct {
 	index   map[uint32]int // hash -> place in digest
 	places  []int          // in digest, of the view's entries; -1 for none
 	changes uint64         // of the view, that places counts for
+	most    int            // contacts that the delta has of those that are not in the digest
 }
 
 // Read makes a Reader of a digest.
 func (v *View) Read(salt uint64, digest []Version) *Reader {
-	r := &Reader{v: v, salt: salt, digest: digest, index: make(map[uint32]int, len(digest))}
+	r := &Reader{v: v, salt: salt, digest: digest, index: make(map[uint32]int, len(digest)), most: MaxDigest}
 	for i, d := range digest {
 		r.index[d.Hash] = i
 	}
@@ -110,6 +111,9 @@ func (r *Reader) Lacks() bool {
 	return known < len(r.index) && r.v.live(pki.Server) < MaxServers
 }
 
+// Strangers bounds how many contacts the delta has of those that are not in the digest.
+func (r *Reader) Strangers(most int) { r.most = most }
+
 // Delta is what a digest lacks.
 type Delta struct {
 	Beats    []Beat
@@ -128,7 +132,7 @@ type Delta struct {
 func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start int) Delta {
 	var d Delta
 	var fresh []freshEntry
-	entries, places := r.v.entries, r.match()
+	entries, places, strangers := r.v.entries, r.match(), 0
 	for k := -1; k < len(entries); k++ {
 		e, i := own, -1
 		if k >= 0 {
@@ -145,12 +149,15 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 			continue
 		}
 		switch {
-		case !ok && e.State == Left: // of no use to somebody who never knew it
+		case !ok && (e.State == Left || strangers == r.most): // a goodbye is of no use to somebody who never knew its owner
 		case !ok || int32(e.low()-r.digest[i].Contact) > 0: //nolint:gosec // serial number arithmetic (RFC 1982)
 			if len(d.Contacts) < contacts && len(d.Beats) < beats && bytes >= e.Size() {
 				d.add(now, e, len(r.digest)+len(d.Contacts))
 				d.Contacts = append(d.Contacts, e.Contact)
 				bytes -= e.Size()
+				if !ok {
+					strangers++
+				}
 			} else {
 				d.More = true
 			}

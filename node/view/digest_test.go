@@ -279,3 +279,28 @@ func TestDeltaIsBoundedInBytes(t *testing.T) {
 		}
 	}
 }
+
+// TestStrangers: a digest whose sender has little place is told what is newer of those in it, and of as few others as it is said.
+func TestStrangers(t *testing.T) {
+	g, v := newGrove(), New(pki.ID{1})
+	known := g.writer(0, pki.Server)
+	newer := known.contact(2)
+	put(t, v, start, newer)
+	hear(t, v, start, newer, known.beat(1), Revived)
+	for i := range 3 {
+		w := g.writer(1+i, pki.Server)
+		put(t, v, start, w.contact(1))
+		hear(t, v, start, w.contact(1), w.beat(1), Revived)
+	}
+	r := v.Read(7, []Version{{Hash: SaltedHash(7, newer.ID), Contact: 1}})
+	if d := r.Delta(start, nil, 9, 9, 1<<20, 0); len(d.Contacts) != 4 {
+		t.Errorf("%d contacts, want all", len(d.Contacts))
+	}
+	for n := range 3 {
+		r.Strangers(n)
+		d := r.Delta(start, nil, 9, 9, 1<<20, 0)
+		if len(d.Contacts) != 1+n || !slices.Contains(d.Contacts, newer) || d.More {
+			t.Errorf("%d strangers allowed: %d contacts, more: %t", n, len(d.Contacts), d.More)
+		}
+	}
+}

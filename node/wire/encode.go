@@ -26,7 +26,7 @@ func Encode(m gossip.Message) proto.Message {
 	case gossip.ExchangeRequest:
 		return &gossippb.ExchangeRequest{
 			Salt: m.Salt, Digest: digestBytes(m.Digest), Beats: beatBytes(m.Beats),
-			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash, Hints: hintBytes(m.Hints),
+			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash, Hints: hintBytes(m.Hints), Full: m.Full,
 			Signature: summaryEnvelope(m.Summary), SignatureHeld: m.SummaryHeld,
 		}
 	case gossip.ExchangeResponse:

@@ -186,7 +186,7 @@ func timely(beats []gossip.IndexedBeat, first int, contacts []*view.Contact) ([]
 }
 
 func (g *Gate) exchangeRequest(pb *gossippb.ExchangeRequest) (m gossip.ExchangeRequest, err error) {
-	m.Salt, m.AliveHash, m.NominationsHash, m.SummaryHeld = pb.GetSalt(), pb.GetAliveHash(), pb.GetNominationsHash(), pb.GetSignatureHeld()
+	m.Salt, m.AliveHash, m.NominationsHash, m.SummaryHeld, m.Full = pb.GetSalt(), pb.GetAliveHash(), pb.GetNominationsHash(), pb.GetSignatureHeld(), pb.GetFull()
 	if m.Digest, err = parseDigest(pb.GetDigest()); err != nil {
 		return m, err
 	}

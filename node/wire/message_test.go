@@ -30,7 +30,7 @@ func (w *world) requests() []gossip.Message {
 		gossip.ExchangeRequest{
 			Salt: 1<<64 - 1, Digest: []view.Version{{Hash: 1, Contact: 2, Beat: 3}, {Hash: 1<<32 - 1, Contact: 1<<32 - 1, Beat: 4096}},
 			Beats: []gossip.IndexedBeat{beat(1, 9), beat(0, 8)}, AliveHash: 5, NominationsHash: 6, Hints: hints(1),
-			Summary: w.summary(200), SummaryHeld: 7,
+			Summary: w.summary(200), SummaryHeld: 7, Full: true,
 		},
 		gossip.PushRequest{Contacts: []*view.Contact{oak, w.seal(w.client, w.clientContact)}, Beats: []gossip.IndexedBeat{beat(1, 2)}, Reached: true},
 		gossip.NominationsRequest{Versions: []gossip.NominationVersion{{Token: pki.TokenID{1}, Version: 2}, {Token: pki.TokenID{3}, Version: 1<<64 - 1}}},

@@ -16,7 +16,7 @@ func Size(m gossip.Message) int {
 	switch m := m.(type) {
 	case gossip.ExchangeRequest: // a simulator asks for nothing as often as for these
 		return fixedSize(m.Salt, m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(len(m.Digest)*versionSize) +
-			bytesSize(len(m.Beats)*beatSize) + bytesSize(len(m.Hints)*hintSize) + summarySize(m.Summary)
+			bytesSize(len(m.Beats)*beatSize) + bytesSize(len(m.Hints)*hintSize) + summarySize(m.Summary) + flagSize(m.Full)
 	case gossip.ExchangeResponse:
 		return fixedSize(m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) +
 			summarySize(m.Summary)
@@ -39,6 +39,14 @@ func fixedSize(values ...uint64) (n int) {
 		}
 	}
 	return n
+}
+
+// flagSize is the size of a flag, which is left out where it is not set.
+func flagSize(set bool) int {
+	if set {
+		return 2
+	}
+	return 0
 }
 
 // bytesSize is the size of a field of n bytes, which is left out where there are none.

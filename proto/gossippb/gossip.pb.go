@@ -1032,6 +1032,7 @@ type ExchangeRequest struct {
 	Hints           []byte                 `protobuf:"bytes,6,opt,name=hints,proto3" json:"hints,omitempty"`                                         // 43 bytes each: peers that the caller found dead lately
 	Signature       *Envelope              `protobuf:"bytes,10,opt,name=signature,proto3" json:"signature,omitempty"`                                // the caller's in its short form, where the answerer held another one
 	SignatureHeld   uint64                 `protobuf:"fixed64,11,opt,name=signature_held,json=signatureHeld,proto3" json:"signature_held,omitempty"` // hash of the answerer's signature that is held here; 0 for none
+	Full            bool                   `protobuf:"varint,12,opt,name=full,proto3" json:"full,omitempty"`                                         // the caller has hardly a place for contacts that its digest lacks
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1120,6 +1121,13 @@ func (x *ExchangeRequest) GetSignatureHeld() uint64 {
 		return x.SignatureHeld
 	}
 	return 0
+}
+
+func (x *ExchangeRequest) GetFull() bool {
+	if x != nil {
+		return x.Full
+	}
+	return false
 }
 
 type ExchangeResponse struct {
@@ -2101,7 +2109,7 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x04beat\x18\x02 \x01(\fR\x04beat\x12)\n" +
 	"\x10observed_address\x18\x03 \x01(\tR\x0fobservedAddress\x12\x16\n" +
 	"\x06active\x18\x04 \x01(\bR\x06active\x123\n" +
-	"\bcontacts\x18\x05 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\x91\x02\n" +
+	"\bcontacts\x18\x05 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\xa5\x02\n" +
 	"\x0fExchangeRequest\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\x06R\x04salt\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x14\n" +
@@ -2112,7 +2120,8 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x05hints\x18\x06 \x01(\fR\x05hints\x125\n" +
 	"\tsignature\x18\n" +
 	" \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\x12%\n" +
-	"\x0esignature_held\x18\v \x01(\x06R\rsignatureHeld\"\x85\x02\n" +
+	"\x0esignature_held\x18\v \x01(\x06R\rsignatureHeld\x12\x12\n" +
+	"\x04full\x18\f \x01(\bR\x04full\"\x85\x02\n" +
 	"\x10ExchangeResponse\x12\x14\n" +
 	"\x05beats\x18\x01 \x01(\fR\x05beats\x123\n" +
 	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x1d\n" +
