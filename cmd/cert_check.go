@@ -116,7 +116,7 @@ func unseen(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s without a connection not looked at", count(n, "peer"))
+	return fmt.Sprintf("; %s not looked at, whose leaf no connection has shown yet", count(n, "peer"))
 }
 
 func dueListing(now time.Time) listing[dueView] {

@@ -23,7 +23,7 @@ const (
 
 // addresses looks at what the node tells others of where it is.
 func (d *doctor) addresses(ctx context.Context, s statusView) {
-	const hint = "set gossip.advertise to an address that the others can reach, and start the node again"
+	const hint = "set gossip.advertise to an address that the others can reach, and send the node SIGHUP"
 	if s.Mode == modeClient {
 		return
 	}

@@ -60,7 +60,7 @@ func TestCertCheck(t *testing.T) {
 		}
 	}
 	got := run(t, "", nil, "cert", "check", "--dir", f.dir, "--peers")
-	if got.err != "g2g: 2 leaves looked at, none ends soon; 2 peers without a connection not looked at\n" {
+	if got.err != "g2g: 2 leaves looked at, none ends soon; 2 peers not looked at, whose leaf no connection has shown yet\n" {
 		t.Errorf("%q", got.err)
 	}
 	late := fakePicture()

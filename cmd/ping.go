@@ -90,6 +90,9 @@ func (a *app) ping(c *cobra.Command, peer peerView, times int, f string) error {
 // unreached adds what a person can do about a peer that does not answer.
 func unreached(peer peerView, err error) error {
 	f := explain(err)
+	if f.code == exitUnreachable && peer.Mode != modeServer {
+		f.why, f.hint = fmt.Errorf("%s is a %s-mode node: it listens nowhere, so nobody can call it", cmp.Or(peer.Name, peer.ID), peer.Mode), "ping from there"
+	}
 	if f.hint == "" && f.code == exitUnreachable {
 		f.hint = fmt.Sprintf("it was last seen %s, at %s: can this machine connect there?", describe(peer), cmp.Or(list(peer.Addresses), "no address"))
 	}

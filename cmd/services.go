@@ -180,7 +180,7 @@ func removable(services []serviceView, address string) (serviceView, error) {
 	case s.Origin == originConfig:
 		return s, &failure{
 			why:  fmt.Errorf("service %q is one of the configuration", address),
-			hint: "take it out of g2g.toml, the environment or the flags of serve, then start the node again", code: exitFailed,
+			hint: "take it out of g2g.toml, and send the node SIGHUP; one of the environment or of the flags of serve needs a new start", code: exitFailed,
 		}
 	case s.Origin == originPeers:
 		return s, &failure{why: fmt.Errorf("service %q is named by peers only: %s", address, list(s.ToldBy)), hint: "remove it there", code: exitFailed}
