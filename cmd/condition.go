@@ -27,10 +27,12 @@ const (
 	subjectClients   = "clients"
 
 	subjectSignatures = "signatures"
+	subjectOrder      = "order"
+	subjectGroups     = "groups"
 )
 
 // counted are the subjects that can be compared with a number.
-var counted = []string{subjectPeers, stateAlive, stateLate, stateDead, stateLeft, stateEvicted, unreachable, subjectClients}
+var counted = []string{subjectPeers, stateAlive, stateLate, stateDead, stateLeft, stateEvicted, unreachable, subjectClients, subjectOrder, subjectGroups}
 
 var comparison = regexp.MustCompile(`^([a-z]+)\s*([<>=!]+)\s*([0-9]+)$`)
 
@@ -185,8 +187,11 @@ func (c condition) judgeSignatures(p picture, o *outcome) {
 func (c condition) judgeCount(p picture, o *outcome) {
 	in, out := c.split(p.peers)
 	seen := len(in)
-	if c.subject == subjectClients {
+	switch c.subject {
+	case subjectClients:
 		seen = int(p.self.status.Clients)
+	case subjectGroups:
+		seen = len(p.groups)
 	}
 	o.Met, o.Seen = operators[c.op](seen, c.n), strconv.Itoa(seen)
 	if o.Met {
@@ -206,10 +211,13 @@ func (c condition) split(peers []peerView) (in, out []peerView) {
 	switch c.subject {
 	case subjectPeers:
 		return peers, nil
-	case subjectClients:
+	case subjectClients, subjectGroups:
 		return nil, nil
+	case subjectOrder:
+		in = matching(peers, func(p peerView) bool { return p.Position > 0 })
+	default:
+		in = peersIn(peers, c.subject)
 	}
-	in = peersIn(peers, c.subject)
 	out = matching(peers, func(p peerView) bool {
 		return p.Mode != modeClient && !slices.ContainsFunc(in, func(q peerView) bool { return q.ID == p.ID })
 	})

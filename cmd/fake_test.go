@@ -138,6 +138,14 @@ func (f *fakeNode) Ping(r *adminpb.PingRequest, stream grpc.ServerStreamingServe
 	return f.unheard
 }
 
+func (f *fakeNode) Why(_ context.Context, r *adminpb.WhyRequest) (*adminpb.WhyResponse, error) {
+	reply := &adminpb.WhyResponse{CountsMs: 300_000, Floor: 0.1}
+	if r.GetPeer() == fakeID(4) {
+		reply.RoundTrips = []*adminpb.RoundTrip{{AgeMs: 3000, RttUs: 90_000}, {AgeMs: 2000, RttUs: 80_100}, {AgeMs: 1000, RttUs: 80_000}}
+	}
+	return reply, nil
+}
+
 func (f *fakeNode) Services(ctx context.Context, _ *adminpb.ServicesRequest) (*adminpb.ServicesResponse, error) {
 	return &adminpb.ServicesResponse{Services: f.shared}, f.wait(ctx)
 }

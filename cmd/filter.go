@@ -18,6 +18,7 @@ var filterKeys = map[string][]string{
 	"mode":      {modeServer, modeClient},
 	"reason":    {"stalled", "silent"},
 	"name":      nil,
+	"group":     {"A", "B", "C", "D", "E", "F", "G", "H"},
 	unreachable: {"true", "false"},
 }
 
@@ -66,6 +67,8 @@ func (f filter) fits(p peerView) bool {
 		return p.Mode == f.value
 	case "reason":
 		return p.Reason == f.value
+	case "group":
+		return p.Group == f.value
 	case unreachable:
 		return fmt.Sprint(p.Unreachable) == f.value
 	}
@@ -90,9 +93,27 @@ var comparers = map[string]func(a, b peerView) int{
 	"sequence":      func(a, b peerView) int { return cmp.Compare(a.Sequence, b.Sequence) },
 	"distance":      func(a, b peerView) int { return compareDistances(a.Distance, b.Distance) },
 	"epoch":         func(a, b peerView) int { return cmp.Compare(a.Epoch, b.Epoch) },
+	"group":         func(a, b peerView) int { return cmp.Compare(a.Group, b.Group) },
+	"position":      func(a, b peerView) int { return cmp.Compare(a.Position-1, b.Position-1) }, // 0, out of the order, comes last
+	"latency":       func(a, b peerView) int { return compareKnown(a.LatencyMS, b.LatencyMS) },
+	"median":        func(a, b peerView) int { return compareKnown(a.MedianMS, b.MedianMS) },
+	"p99":           func(a, b peerView) int { return compareKnown(a.P99MS, b.P99MS) },
 	"depth":         func(a, b peerView) int { return cmp.Compare(a.Depth, b.Depth) },
 	"first_seen":    func(a, b peerView) int { return compareTimes(a.FirstSeen, b.FirstSeen) },
 	"last_exchange": func(a, b peerView) int { return compareTimes(a.LastExchange, b.LastExchange) },
+}
+
+// compareKnown puts what is not known last.
+func compareKnown(a, b *float64) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return 1
+	case b == nil:
+		return -1
+	}
+	return cmp.Compare(*a, *b)
 }
 
 func compareTimes(a, b *time.Time) int {

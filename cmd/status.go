@@ -41,6 +41,7 @@ func statusFields(s statusView, now time.Time) []field {
 		{"peers", statusPeers(s.Peers)},
 		{"clients", fmt.Sprint(s.Clients)},
 		{"connected", count(int(s.Active), "peer")},
+		{"order", fmt.Sprintf("%s in %s", count(s.OrderLength, "place"), count(s.Groups, "group"))},
 		{"limit", fmt.Sprintf("%s (over %d ages)", milliseconds(s.LimitMS), s.LimitN)},
 		{"signature", signatureText(s.Signature)},
 		{"leaf", leafText(s.Leaf, now)},

@@ -15,6 +15,8 @@ type picture struct {
 	peers []peerView
 
 	staleness stalenessView
+	groups    []groupView // farthest first
+	order     []placeView
 }
 
 type selfView struct {
@@ -51,6 +53,8 @@ type statusView struct {
 	LimitN          uint32        `json:"limit_n"`
 	MeanMS          float64       `json:"mean_ms"`
 	SdMS            float64       `json:"sd_ms"`
+	Groups          int           `json:"groups"`
+	OrderLength     int           `json:"order_length"`
 	Signature       signatureView `json:"signature"`
 	Leaf            leafView      `json:"leaf"`
 	Isolated        bool          `json:"isolated"`
@@ -101,6 +105,11 @@ type peerView struct {
 	FirstSeen    *time.Time `json:"first_seen"`
 	LastExchange *time.Time `json:"last_exchange"`
 	Active       bool       `json:"active"`
+	Group        string     `json:"group"`
+	Position     uint32     `json:"position"`
+	LatencyMS    *float64   `json:"latency_ms"`
+	MedianMS     *float64   `json:"median_ms"`
+	P99MS        *float64   `json:"p99_ms"`
 
 	leaf  leafView
 	chain []linkView
@@ -156,6 +165,7 @@ func pictureOf(s *adminpb.Snapshot) picture {
 	}
 	p.self = selfOf(s.GetSelf(), p.peers)
 	p.staleness = stalenessOf(s)
+	p.groups, p.order = groupsOf(s.GetSelf().GetGroups()), orderOf(s.GetSelf().GetOrder())
 	return p
 }
 
@@ -170,6 +180,7 @@ func selfOf(s *adminpb.Self, peers []peerView) selfView {
 			GossipAddress: s.GetGossipAddress(), RegisterAddress: s.GetRegisterAddress(), AdminAddress: s.GetAdminAddress(),
 			Advertised: nonNil(s.GetAdvertised()), Observed: nonNil(s.GetObserved()),
 			Peers: countsOf(peers), Clients: s.GetClients(), Active: s.GetActive(), Depth: s.GetDepth(),
+			Groups: len(s.GetGroups()), OrderLength: len(s.GetOrder()),
 			LimitMS: s.GetLimitMs(), LimitN: s.GetLimitN(), MeanMS: s.GetMeanMs(), SdMS: s.GetSdMs(),
 			Signature: signatureOf(s.GetSignature()),
 			Leaf:      leaf, Isolated: s.GetIsolated(), Converged: s.GetConverged(),
@@ -199,6 +210,7 @@ func peerOf(p *adminpb.Peer) peerView {
 		Unreachable: p.GetUnreachable(), Addresses: nonNil(p.GetAddresses()), AgeMS: p.GetAgeMs(), LimitMS: p.GetLimitMs(), Distance: p.Distance,
 		Sequence: p.GetSequence(), Epoch: leaf.Epoch, LeafNotAfter: leaf.NotAfter, Services: nonNil(p.GetServices()),
 		Depth: p.GetDepth(), NominatedBy: p.GetNominatedBy(), Active: p.GetActive(),
+		Group: p.GetGroup(), Position: p.GetPosition(), LatencyMS: p.LatencyMs, MedianMS: p.MedianMs, P99MS: p.P99Ms,
 		FirstSeen: atMilli(p.GetFirstSeenMs()), LastExchange: atMilli(p.GetLastExchangeMs()),
 		leaf: leaf, chain: linksOf(p.GetChain()),
 	}

@@ -29,6 +29,8 @@ Conditions:
   alive==N         so many server-mode others are alive; also late, dead, left, evicted, unreachable
   clients>=N       so many client-mode members are known
   signatures<D     every alive peer that this node talks to has a distance to it, and all known ones are below D
+  order>=N         so many peers are in the query order
+  groups==N        the peers are in so many latency groups
   peer:NAME=STATE  that peer is alive, late, dead, left, evicted or unreachable
 
 The operators are >=, <=, ==, !=, > and <; a shell wants quotes round them.`,

@@ -147,6 +147,9 @@ func (n *Node) turn(j *job) {
 		n.trust.Store(n.machine.Trust())
 		n.enforce(n.machine.Trust())
 	}
+	if effects.Order {
+		n.publishOrder(time.Now())
+	}
 	if n.machine != nil {
 		n.contact.Store(n.machine.Contact())
 		n.renew(time.Now())

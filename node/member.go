@@ -145,7 +145,7 @@ func (n *Node) newMachine(now time.Time, m *member, saved gossip.Saved) (*gossip
 	return gossip.New(gossip.Config{
 		Identity: n.identity, Genesis: m.genesis, Chain: m.chain, Name: s.Name, Addresses: s.Addresses, Services: s.Services,
 		Observe: s.Observe, Interval: s.Interval, Period: cfg.Signature.Period, LeafLife: cfg.Leaf.Life, Strict: cfg.Stale.Strict,
-		Random: random, Secrets: n.opt.Random,
+		Rebuild: cfg.Order.Rebuild, Stacks: cfg.Order.Strict, Random: random, Secrets: n.opt.Random,
 		OnlyPublish: true,
 		SealSummary: func(s signature.Statement) (*view.Summary, error) {
 			return wire.SealSummary(n.identity, m.genesis.Network(), s)
@@ -211,6 +211,13 @@ func (m *member) askIn(ctx context.Context, s gossip.Send) (gossip.Message, erro
 	conn, err := m.pool.Conn(s.To, s.Addresses)
 	if err != nil {
 		return nil, err
+	}
+	if ping, ok := s.Request.(gossip.PingRequest); ok {
+		rtts, err := m.pool.Measure(ctx, s.To, s.Addresses, ping.Count)
+		if len(rtts) > 0 {
+			err = nil // what came before tells enough
+		}
+		return gossip.PingResponse{RTTs: rtts}, err
 	}
 	return transport.Ask(ctx, conn, m.gate, s.Request)
 }

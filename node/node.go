@@ -95,6 +95,7 @@ type Node struct {
 	trust   atomic.Pointer[pki.Trust]
 	member  atomic.Pointer[member] // nil without a network
 	contact atomic.Pointer[view.Contact]
+	order   atomic.Pointer[[]gossip.Place]
 	hosts   atomic.Pointer[map[netip.Addr]struct{}] // of members, refreshed now and then
 
 	// The loop's own.

@@ -23,6 +23,7 @@ func snapshotOf(p Picture) *adminpb.Snapshot {
 	for _, peer := range byName(p.Gossip.Peers) {
 		s.Peers = append(s.Peers, peerOf(p, peer))
 	}
+	s.Self.Groups, s.Self.Order = groupsOf(p.Gossip.Groups), orderOf(p.Gossip.Order)
 	return fit(s)
 }
 
@@ -118,6 +119,10 @@ func peerOf(p Picture, peer gossip.Peer) *adminpb.Peer {
 		LimitMs: span(p.Gossip.Bound.Limit), OwnMs: span(peer.Own), Trusted: peer.Trusted, Witnesses: count(peer.Witnesses), Failures: count(peer.Failures), Suspect: peer.Suspect, Sequence: peer.BeatSequence, Leaf: leaf, Services: peer.Services,
 		Depth: count(peer.Chain.Depth()), FirstSeenMs: milli(peer.FirstSeen), LastExchangeMs: milli(peer.LastExchange),
 		Active: peer.Active, ContactSequence: peer.Sequence, Incarnation: peer.Incarnation, Chain: chainOf(peer.Chain),
+	}
+	out.Group, out.Position = peer.Path.Group, count(peer.Position)
+	if d := peer.Path; d.N > 0 {
+		out.LatencyMs, out.MedianMs, out.P99Ms = proto.Float64(fraction(d.Distance)), proto.Float64(fraction(d.Median)), proto.Float64(fraction(d.P99))
 	}
 	if peer.Comparable {
 		out.Distance = &peer.Distance

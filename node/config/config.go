@@ -31,6 +31,7 @@ type Config struct {
 	Register  Register
 	Signature Signature
 	Stale     Stale
+	Order     Order
 	Leaf      Leaf
 	Log       Log
 }
@@ -64,6 +65,12 @@ type Stale struct {
 	Strict bool // the plain rule alone, for comparison
 }
 
+// Order settles in which order peers are asked.
+type Order struct {
+	Rebuild time.Duration // between two rounds
+	Strict  bool          // the members of a group stay in the order in which they came
+}
+
 // Leaf settles the short-lived TLS certificate.
 type Leaf struct {
 	Life time.Duration
@@ -86,6 +93,7 @@ func Default() Config {
 		Gossip:    Gossip{Listen: ":7401", Interval: time.Second},
 		Register:  Register{Listen: ":7402"},
 		Signature: Signature{Period: time.Second, Source: SourceData},
+		Order:     Order{Rebuild: 30 * time.Second},
 		Leaf:      Leaf{Life: 24 * time.Hour},
 		Log:       Log{Format: "text", Level: "info"},
 	}

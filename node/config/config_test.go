@@ -62,6 +62,8 @@ func TestKeys(t *testing.T) {
 		"signature.period": {"G2G_SIGNATURE_PERIOD", "", "1s"},
 		"signature.source": {"G2G_SIGNATURE_SOURCE", "", "data"},
 		"stale.strict":     {"G2G_STALE_STRICT", "", "false"},
+		"order.rebuild":    {"G2G_ORDER_REBUILD", "", "30s"},
+		"order.strict":     {"G2G_ORDER_STRICT", "", "false"},
 		"leaf.life":        {"G2G_LEAF_LIFE", "", "24h"},
 		"log.format":       {"G2G_LOG_FORMAT", "log-format", "text"},
 		"log.level":        {"G2G_LOG_LEVEL", "", "info"},
@@ -79,7 +81,7 @@ func TestKeys(t *testing.T) {
 			t.Errorf("no key %s", path)
 		}
 	}
-	if len(Keys()) != 12 {
-		t.Errorf("%d keys; this test and the acceptance know 12", len(Keys()))
+	if len(Keys()) != 14 {
+		t.Errorf("%d keys; this test and the acceptance know 14", len(Keys()))
 	}
 }

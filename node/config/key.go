@@ -120,6 +120,18 @@ var table = []Key{
 		field: func(c *Config) any { return &c.Stale.Strict }, check: oneOf("true", "false"),
 	},
 	{
+		Path: "order.rebuild", Type: Duration, Rule: "1s to 1h",
+		Doc: "Time between two rounds in which peers are grouped by their distance and the query order is made anew; when the peers change it is made at " +
+			"once. Shorter: who is asked first varies faster, and a peer that moved is noticed sooner. Longer: less work.",
+		field: func(c *Config) any { return &c.Order.Rebuild }, check: within(time.Second, time.Hour),
+	},
+	{
+		Path: "order.strict", Type: Switch, Rule: "true or false",
+		Doc: "Keeps the members of a group as a stack in the order in which they came, the newest first, instead of shuffling them. Then all nodes " +
+			"ask the same peers first.",
+		field: func(c *Config) any { return &c.Order.Strict }, check: oneOf("true", "false"),
+	},
+	{
 		Path: "leaf.life", Type: Duration, Rule: "1m to 720h",
 		Doc: "How long one TLS certificate is valid; it is renewed at two thirds of that. Shorter: a stolen key is worth less, connections are " +
 			"made anew more often, clocks must agree better. Longer: the reverse.",

@@ -33,6 +33,8 @@ func TestLoadPrecedence(t *testing.T) {
 		{"signature.period", "1s", "default"},
 		{"signature.source", "data", "default"},
 		{"stale.strict", "false", "default"},
+		{"order.rebuild", "30s", "default"},
+		{"order.strict", "false", "default"},
 		{"leaf.life", "24h", "default"},
 		{"log.format", "text", "default"},
 		{"log.level", "warn", "file " + file + ":10"},

@@ -219,7 +219,7 @@ func TestTemplate(t *testing.T) {
 	lines := strings.Split(text, "\n")
 	for _, want := range []string{
 		`name = "alpha"`, `#services = []`, `[gossip]`, `#listen = ":7401"`, `advertise = ["a:1", "[::1]:2"]`, `#interval = "1s"`,
-		`[register]`, `listen = "127.0.0.1:0"`, `#strict = false`, `#life = "24h"`, `#format = "text"`,
+		`[register]`, `listen = "127.0.0.1:0"`, `#rebuild = "30s"`, `#life = "24h"`, `#format = "text"`,
 		`# Also G2G_GOSSIP_LISTEN and --listen. Counts after restart.`, `# Also G2G_NAME and --name. Counts after reload.`,
 	} {
 		found := 0

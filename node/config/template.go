@@ -54,6 +54,9 @@ func (k Key) comment() string {
 
 // literal writes texts as k's value in TOML.
 func (k Key) literal(texts []string) string {
+	if k.Type == Switch {
+		return strings.Join(texts, "")
+	}
 	quoted := make([]string, len(texts))
 	for i, text := range texts {
 		quoted[i] = tomlString(text)

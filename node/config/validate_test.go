@@ -61,6 +61,7 @@ func TestValidate(t *testing.T) {
 			`register.listen = "": no host:port` + wantRegister,
 			`signature.period = "0s": too short; want 100ms to 1h`,
 			`signature.source = "": not known; want data or application`,
+			`order.rebuild = "0s": too short; want 1s to 1h`,
 			`leaf.life = "0s": too short; want 1m to 720h`,
 			`log.format = "": not known; want text or json`,
 			`log.level = "": not known; want debug, info, warn or error`,

@@ -12,6 +12,7 @@ type Effects struct {
 	Sends   []Send
 	Visits  []Visit
 	Trust   bool // Machine.Trust has changed
+	Order   bool // Machine.Order has changed
 	Notices []Notice
 }
 
@@ -104,6 +105,8 @@ const (
 	KindAddress    Kind = "address"
 	KindClone      Kind = "clone"
 	KindMisbehaved Kind = "misbehaved"
+	KindRegrouped  Kind = "regrouped"
+	KindOrder      Kind = "order"
 )
 
 // Severity grades a notice.

@@ -67,9 +67,11 @@ type Config struct {
 	Interval  time.Duration // between two exchanges that this node begins, +- jitter
 	Period    time.Duration // between two beats
 	LeafLife  time.Duration
-	Strict    bool       // the plain rule for ages, without what makes it right where few are left or many die at once
-	Random    *rand.Rand // decides between equals; a seed repeats a run
-	Secrets   io.Reader  // makes tokens and ladders; the system's outside of tests and simulations
+	Strict    bool          // the plain rule for ages, without what makes it right where few are left or many die at once
+	Rebuild   time.Duration // between two rounds of groups and order; zero for rebuildEvery
+	Stacks    bool          // the members of a group stay in the order in which they came
+	Random    *rand.Rand    // decides between equals; a seed repeats a run
+	Secrets   io.Reader     // makes tokens and ladders; the system's outside of tests and simulations
 
 	// OnlyPublish leaves it to Publish to make beats, as in every node that works. Without, Advance makes one each Period, for
 	// simulations whose nodes have no work to do.
@@ -129,6 +131,7 @@ type Machine struct {
 
 	nominations *nominations
 	services    *services
+	distances   distances
 	nextTopUp   time.Time // when more than enoughActive peers are next sought
 	nextUrgent  time.Time // when an urgent join may next push out an active peer
 	nextRenewal time.Time // when a refused leaf is next a reason for a new epoch
@@ -153,12 +156,15 @@ type call struct {
 
 // New makes the machine of a member that starts now. Its first Effects save its new incarnation.
 func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
+	if cfg.Rebuild <= 0 {
+		cfg.Rebuild = rebuildEvery
+	}
 	m := &Machine{
 		cfg: cfg, id: cfg.Identity.ID(), base: cfg.Addresses, own: saved.Own, view: view.New(cfg.Identity.ID()),
 		attempts: map[pki.ID]*attempt{}, calls: map[uint64]*call{},
 		reserve: newReserve(saved.Reserve, now), nominations: newNominations(saved),
-		services: newServices(cfg.Services, saved.Services, now),
-		aliveAt:  now, began: now,
+		services: newServices(cfg.Services, saved.Services, now), distances: newDistances(now),
+		aliveAt: now, began: now,
 		detector: stale.NewDetector(stale.Config{Strict: cfg.Strict, Period: cfg.Period, Least: leastLimit}),
 		doubts:   map[pki.ID]*doubt{}, hintBudget: hintBurst, hintBudgetAt: now,
 	}
@@ -309,7 +315,7 @@ func (m *Machine) mode() pki.Mode { return m.cfg.Chain.Mode() }
 // Deadline is when Advance next has work.
 func (m *Machine) Deadline() time.Time {
 	next := m.nextLook
-	for _, t := range [...]time.Time{m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint} {
+	for _, t := range [...]time.Time{m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint, m.distances.next} {
 		if !t.IsZero() && t.Before(next) {
 			next = t
 		}
@@ -323,6 +329,7 @@ func (m *Machine) Advance(now time.Time) {
 	if m.left {
 		m.nextLook = now.Add(lookEvery)
 		m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		m.distances.next = time.Time{}
 		return
 	}
 	if !m.nextBeat.IsZero() && !now.Before(m.nextBeat) {
@@ -333,6 +340,9 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	if !m.nextHint.IsZero() && !now.Before(m.nextHint) {
 		m.tellHints(now)
+	}
+	if !now.Before(m.distances.next) {
+		m.round(now)
 	}
 	if !m.nextPush.IsZero() && !now.Before(m.nextPush) {
 		m.push(now)
@@ -407,6 +417,7 @@ func (m *Machine) Effects() Effects {
 		m.rebuildTrust() // once a turn, however many contacts raised an epoch
 	}
 	e := m.effects
+	e.Order, m.distances.news = m.distances.news, false
 	m.effects = Effects{}
 	return e
 }

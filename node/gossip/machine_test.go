@@ -219,6 +219,7 @@ func TestLadderEnds(t *testing.T) {
 	w := newWorld(t, 5)
 	w.network(3)
 	w.becomes(5*time.Second, w.whole)
+	w.run(lookEvery) // by then the order is told
 	for _, a := range w.nodes {
 		a.notices = nil
 	}

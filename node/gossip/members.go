@@ -28,6 +28,8 @@ func (m *Machine) look(now time.Time) {
 	m.dialReserve(now)
 	m.visit(now)
 	m.verifyObserved(now)
+	m.measure(now)
+	m.tellOrder()
 	if !now.Before(m.nextPrune) {
 		m.nextPrune = now.Add(time.Minute)
 		m.prune(now)
@@ -43,7 +45,10 @@ func (m *Machine) saveReserve(now time.Time) {
 }
 
 // aliveChanged notes that the alive set may be another one. Its hash is made when somebody asks for it, once for all that changed.
-func (m *Machine) aliveChanged(now time.Time) { m.aliveNew = now }
+func (m *Machine) aliveChanged(now time.Time) {
+	m.aliveNew = now
+	m.reorder()
+}
 
 // alive is the hash over everybody alive here, this node among them.
 func (m *Machine) alive() uint64 {

@@ -1,6 +1,8 @@
 package gossip
 
 import (
+	"time"
+
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
@@ -15,6 +17,7 @@ const (
 	MaxIntroduced      = 8        // the other peers in the answer to a join
 	MaxVersions        = 2048     // of nominations
 	MaxNominationBatch = 64
+	MaxPings           = 5  // round trips that one request measures
 	MaxHints           = 64 // a hint or a request
 )
 
@@ -150,6 +153,19 @@ type ReachResponse struct {
 	Error string // empty when it found the caller
 }
 
+// PingRequest measures a peer: so many round trips of a call that does nothing, one after the other, over a connection that is
+// up. It is the driver's to make; the answer does not come from the peer's machine.
+type PingRequest struct {
+	Count int
+}
+
+// PingResponse is how long they took. None of them includes a handshake.
+type PingResponse struct {
+	RTTs []time.Duration
+}
+
+func (PingRequest) message()         {}
+func (PingResponse) message()        {}
 func (ProbeRequest) message()        {}
 func (ProbeResponse) message()       {}
 func (HintRequest) message()         {}

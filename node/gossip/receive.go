@@ -27,6 +27,8 @@ func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 		return m.receiveProbe(now, req)
 	case HintRequest:
 		return m.receiveHint(now, from, req.Hints)
+	case PingRequest:
+		return PingResponse{} // transport answers for this node, so that a round trip waits for no turn
 	case NominationsRequest:
 		start := m.cfg.Random.IntN(1 + len(m.nominations.entries))
 		return NominationsResponse{Nominations: m.nominations.newerThan(req.Versions, start)}
@@ -68,6 +70,8 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 		m.probed(now, c, resp)
 	case HintResponse:
 		m.hinted(now, c, c.req.(HintRequest), resp)
+	case PingResponse:
+		m.pinged(now, c.to, resp.RTTs)
 	case ReachResponse:
 		m.reachable(now, c.req.(ReachRequest).Address, resp.Error)
 	}
@@ -91,6 +95,8 @@ func (m *Machine) Fail(now time.Time, id uint64, how Failure) {
 		a.broughtNothing()
 	case ReachRequest:
 		m.reachable(now, req.Address, "no answer")
+	case PingRequest:
+		m.pinged(now, c.to, nil)
 	}
 	a.warm = false
 	a.failures++
@@ -110,6 +116,7 @@ func (m *Machine) spread(d time.Duration) time.Duration {
 func (m *Machine) reached(id pki.ID) {
 	if e := m.view.Get(id); e != nil && e.Unreachable {
 		e.Unreachable = false
+		m.reorder()
 		m.notice(KindReachable, Info, id, "a connection works again")
 	}
 }
@@ -118,6 +125,7 @@ func (m *Machine) unreached(now time.Time, id pki.ID) {
 	m.deactivate(id)
 	if e := m.view.Get(id); e != nil && !e.Unreachable && !e.State.Fallen() {
 		e.Unreachable, e.UnreachedAt = true, now
+		m.reorder()
 		m.notice(KindUnreached, Warning, id, "no connection from here: tried %v", e.Addresses)
 	}
 }

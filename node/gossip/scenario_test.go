@@ -109,6 +109,9 @@ func (s *script) tell() {
 	for _, a := range s.w.nodes {
 		sortRuns(a.notices)
 		for _, n := range a.notices {
+			if n.Kind == KindOrder {
+				continue // it repeats what the others say; TestOrder looks at it
+			}
 			if slices.Contains(s.watch, a.name) || n.Kind == KindClone || n.Kind == KindMisbehaved {
 				s.say("%s tells: %s %s %s: %s", a.name, n.Severity, n.Kind, cmp.Or(n.Name, "-"), n.Detail)
 			}

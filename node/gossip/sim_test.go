@@ -43,6 +43,7 @@ type world struct {
 	genesis pki.Genesis
 	founder *pki.Identity
 	latency func(r *rand.Rand) time.Duration
+	rtt     func(a, b *actor) time.Duration // as a driver times it
 	loss    float64
 	cut     func(a, b *actor) bool
 	trace   hash.Hash
@@ -97,6 +98,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 		t: t, r: rand.New(rand.NewPCG(seed, 1)), now: start, byID: map[pki.ID]*actor{}, founder: identity("founder"), trace: sha256.New(),
 		beats: map[beatKey]time.Time{}, strict: true,
 		latency: func(*rand.Rand) time.Duration { return 10 * time.Millisecond },
+		rtt:     func(_, _ *actor) time.Duration { return 20 * time.Millisecond },
 		cut:     func(_, _ *actor) bool { return false },
 	}
 	w.genesis = value(pki.Found(bytes.NewReader(make([]byte, 16)), w.founder, "test", start))
@@ -261,6 +263,19 @@ func (a *actor) save(s Save) {
 	}
 }
 
+// measured is the answer to a measurement, with the round trips as a driver times them.
+func measured(req, resp Message, rtt func() time.Duration) Message {
+	ping, ok := req.(PingRequest)
+	if !ok {
+		return resp
+	}
+	var answer PingResponse
+	for range ping.Count {
+		answer.RTTs = append(answer.RTTs, rtt())
+	}
+	return answer
+}
+
 // carry takes a request to its peer and the answer back, if the network lets it.
 func (w *world) carry(a *actor, s Send) {
 	m, b := a.Machine, w.byID[s.To]
@@ -295,6 +310,7 @@ func (w *world) carry(a *actor, s Send) {
 		}
 		w.after(w.latency(w.r), func() {
 			if a.Machine == m {
+				resp = measured(s.Request, resp, func() time.Duration { return w.rtt(a, b) })
 				w.note("%s has answer %d: %T %d", a.name, s.Call, resp, size(resp))
 				a.do(func() { a.Reply(w.now, s.Call, resp) })
 			}

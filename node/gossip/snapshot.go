@@ -26,6 +26,9 @@ type Snapshot struct {
 	Isolated    bool     // peers are known and none is reached
 	Nominations []SealedNomination
 	Bound       stale.Bound // the limit of the last look
+	Groups      []Group     // farthest first
+	Floor       float64     // the deviation of log latency that the groups stand on
+	Order       []Place
 }
 
 // A Peer is one entry of the view.
@@ -35,6 +38,9 @@ type Peer struct {
 	Comparable bool    // or there is none
 	Age        time.Duration
 	Active     bool
+
+	Path     Path
+	Position int // in the order, from 1; 0 where it is out of it
 
 	// What the last look found of it; zero for one that is in no list.
 	Own       time.Duration // its own pace
@@ -57,12 +63,19 @@ func (m *Machine) Snapshot(now time.Time) Snapshot {
 	for _, a := range m.ages {
 		judged[a.ID] = a
 	}
+	s.Groups, s.Floor, s.Order = m.groupsNow(), m.distances.grouping.Floor(), m.Order(now)
+	paths, positions := m.pathsNow(now), map[pki.ID]int{}
+	for i, p := range s.Order {
+		positions[p.ID] = i + 1
+	}
 	known := false
 	for _, e := range m.view.Entries() {
 		if e.State == view.Unheard {
 			continue
 		}
-		s.Peers = append(s.Peers, m.peer(now, e, judged[e.ID]))
+		p := m.peer(now, e, judged[e.ID])
+		p.Path, p.Position = paths[e.ID], positions[e.ID]
+		s.Peers = append(s.Peers, p)
 		known = known || e.Mode == pki.Server && !e.State.Fallen()
 	}
 	alive := m.alive()

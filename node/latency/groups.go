@@ -65,11 +65,17 @@ type Change struct {
 type Grouping struct {
 	of     map[pki.ID]int
 	groups int
+	floor  float64        // of the last round
 	strays map[pki.ID]int // rounds in a row that a peer has lain outside its group
 }
 
 // NewGrouping remembers nothing.
-func NewGrouping() *Grouping { return &Grouping{of: map[pki.ID]int{}, strays: map[pki.ID]int{}} }
+func NewGrouping() *Grouping {
+	return &Grouping{of: map[pki.ID]int{}, strays: map[pki.ID]int{}, floor: Floor}
+}
+
+// Floor is the standard deviation that the last round believed of every group at least.
+func (g *Grouping) Floor() float64 { return g.floor }
 
 // Update groups the peers anew, farthest group first. The old partition stays unless the new one is better by Strong, or
 // brings home a peer that has lain outside its group for long. Peers with fewer round trips than Enough join the nearest group
@@ -78,6 +84,7 @@ func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
 	founding := slices.DeleteFunc(slices.Clone(peers), func(p Peer) bool { return p.N < Enough })
 	slices.SortFunc(founding, nearer)
 	floor := FloorOf(founding)
+	g.floor = floor
 	old, fresh := g.carried(founding), assign(founding, floor).merged(founding)
 	next := fresh
 	if old != nil && !g.better(founding, old, fresh, floor) {

@@ -1,7 +1,10 @@
 // Package order makes the virtual query order of groups: the far and the near in turn.
 package order
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // Unmeasured is the group of a peer that has none, because nobody knows how far away it is.
 const Unmeasured = -1
@@ -13,26 +16,30 @@ type Place[T any] struct {
 }
 
 // Of is the virtual query order of groups, farthest first. Sweep after sweep, one is popped from the farthest group that has
-// not had its turn, then one from its mirror, the nearest; a group in the middle without a mirror gives one a sweep. Groups are stacks: the last
-// member is popped first. Every peer is there exactly once.
+// not had its turn, then one from its mirror, the nearest; a group in the middle without a mirror gives one a sweep. Groups are
+// stacks: the last member is popped first. A group that has no member from the start is none, and mirrors nobody. Every peer is there
+// exactly once.
 func Of[T any](groups [][]T) []Place[T] {
+	var turns []int // the groups with members
 	left := make([]int, len(groups))
 	total := 0
 	for i, g := range groups {
-		left[i] = len(g)
+		if left[i] = len(g); left[i] > 0 {
+			turns = append(turns, i)
+		}
 		total += len(g)
 	}
 	out := make([]Place[T], 0, total)
-	pop := func(i int) {
-		if left[i] > 0 {
+	pop := func(turn int) {
+		if i := turns[turn]; left[i] > 0 {
 			left[i]--
 			out = append(out, Place[T]{Peer: groups[i][left[i]], Group: i})
 		}
 	}
 	for len(out) < total {
-		for i := 0; i < (len(groups)+1)/2; i++ {
+		for i := 0; i < (len(turns)+1)/2; i++ {
 			pop(i)
-			if mirror := len(groups) - 1 - i; mirror != i {
+			if mirror := len(turns) - 1 - i; mirror != i {
 				pop(mirror)
 			}
 		}
@@ -73,24 +80,6 @@ func Only[T any](places []Place[T], wanted func(T) bool) []Place[T] {
 			groups[p.Group] = append(groups[p.Group], p.Peer)
 		}
 	}
-	return compact(groups, last)
-}
-
-// compact leaves out groups without a member, since a mirror that is empty is no mirror, and keeps the numbers of the others.
-func compact[T any](groups [][]T, last []T) []Place[T] {
-	var held [][]T
-	var number []int
-	for i, g := range groups {
-		if len(g) > 0 {
-			held, number = append(held, g), append(number, i)
-		}
-	}
-	out := Of(held)
-	for i := range out {
-		out[i].Group = number[out[i].Group]
-	}
-	for i := len(last) - 1; i >= 0; i-- {
-		out = append(out, Place[T]{Peer: last[i], Group: Unmeasured})
-	}
-	return out
+	slices.Reverse(last)
+	return Append(Of(groups), last)
 }

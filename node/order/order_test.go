@@ -24,8 +24,8 @@ func pop(groups [][]string, i int) string {
 // naive executes the seed's sentence word by word: while groups have members, for i = 0 up to half of the n groups, pop one
 // from group i and one from its mirror group, append both.
 func naive(groups [][]string) (list []string) {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g []string) bool { return len(g) == 0 }) // a group has members
 	n := len(groups)
-	groups = slices.Clone(groups)
 	members := func() bool {
 		return slices.ContainsFunc(groups, func(g []string) bool { return len(g) > 0 })
 	}
@@ -95,6 +95,7 @@ func TestOrderByHand(t *testing.T) {
 		{"the middle of three gives one a sweep", [][]string{stack("f2 f1"), stack("m3 m2 m1"), stack("n2 n1")}, "f1 n1 m1 f2 n2 m2 m3"},
 		{"four groups, two pairs", [][]string{stack("a"), stack("b"), stack("c"), stack("d")}, "a d b c"},
 		{"the middle of five", [][]string{stack("a"), stack("b"), stack("c"), stack("d"), stack("e")}, "a e b d c"},
+		{"a group without members mirrors nobody", [][]string{stack("f2 f1"), nil, stack("n2 n1"), nil}, "f1 n1 f2 n2"},
 		{"what is left of the greatest", [][]string{stack("a"), stack("b4 b3 b2 b1")}, "a b1 b2 b3 b4"},
 	} {
 		if got := strings.Join(peersOf(Of(c.groups)), " "); got != c.want {

@@ -83,6 +83,10 @@ func (f *flight) arrive() {
 		r.Observed = f.from.host
 		req = r
 	}
+	if ping, ok := req.(gossip.PingRequest); ok {
+		f.outcome(w.now+w.timed(f, ping.Count), answer)
+		return
+	}
 	w.count().turns++
 	f.answer = to.machine.Receive(to.clock(), f.from.id, req)
 	to.flush()
@@ -93,6 +97,18 @@ func (f *flight) arrive() {
 		return
 	}
 	f.outcome(w.now+w.travel(to, f.from), answer)
+}
+
+// timed answers a measurement as a driver would, and returns how long it takes from the first call's arrival on. The machine
+// of the peer has no part in it.
+func (w *world) timed(f *flight, count int) (took int64) {
+	var resp gossip.PingResponse
+	for range count {
+		rtt := w.travel(f.from, f.to) + w.travel(f.to, f.from)
+		resp.RTTs, took = append(resp.RTTs, time.Duration(rtt)), took+rtt
+	}
+	f.answer = resp
+	return took
 }
 
 // end tells the caller the outcome, once. What comes to a stopped one waits; an answer that waited past the deadline is none.

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/status"
 
+	"github.com/g2g-net/g2g/node/latency"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -26,6 +27,7 @@ type Client struct {
 	Failures  uint64             // ended in another way than well or by their caller
 	LastError string             // of the last failure; empty for none
 	LastUsed  time.Time
+	Latency   latency.Estimate // of its path and load; zero where it was not measured yet
 }
 
 // Clients are the peers of the pool, ordered by ID.
@@ -46,7 +48,7 @@ var preference = []connectivity.State{
 }
 
 func (p *pooled) client(id pki.ID) Client {
-	c := Client{ID: id, Addresses: slices.Clone(p.addresses), State: connectivity.Shutdown}
+	c := Client{ID: id, Addresses: slices.Clone(p.addresses), State: connectivity.Shutdown, Latency: p.latency}
 	var failed time.Time
 	for i := range p.lines {
 		l := &p.lines[i]

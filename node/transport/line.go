@@ -30,7 +30,8 @@ type line struct {
 	// Guarded by the pool's lock.
 	conn     *grpc.ClientConn // nil where there is none
 	resolver *manual.Resolver
-	turn     int // grows with every new start
+	turn     int    // grows with every new start
+	warm     string // the connection that the last measurement was over
 
 	freshened time.Time
 
@@ -73,7 +74,7 @@ func (l *line) moved(addresses []string) {
 // take empties the line; the caller closes what it held.
 func (l *line) take() *grpc.ClientConn {
 	conn := l.conn
-	l.conn, l.resolver, l.turn = nil, nil, 0
+	l.conn, l.resolver, l.turn, l.warm = nil, nil, 0, ""
 	return conn
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/g2g-net/g2g/node/latency"
 	"github.com/g2g-net/g2g/pki"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -67,6 +68,7 @@ type Pool struct {
 type pooled struct {
 	addresses []string
 	lines     [uses]line
+	latency   latency.Estimate // as the node last told it
 }
 
 // NewPool makes an empty pool.

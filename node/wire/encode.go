@@ -58,6 +58,10 @@ func Encode(m gossip.Message) proto.Message {
 		return &gossippb.ReachRequest{Address: m.Address}
 	case gossip.ReachResponse:
 		return &gossippb.ReachResponse{Error: m.Error}
+	case gossip.PingRequest:
+		return &gossippb.PingRequest{}
+	case gossip.PingResponse:
+		return &gossippb.PingResponse{} // what it took is the caller's to know
 	}
 	panic(fmt.Sprintf("wire: the machine made a %T", m)) // not a value of package gossip: our own fault
 }

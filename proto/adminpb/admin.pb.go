@@ -3165,6 +3165,162 @@ func (x *DrawDataRequest) GetCount() uint32 {
 	return 0
 }
 
+type WhyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"` // ID
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhyRequest) Reset() {
+	*x = WhyRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhyRequest) ProtoMessage() {}
+
+func (x *WhyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhyRequest.ProtoReflect.Descriptor instead.
+func (*WhyRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *WhyRequest) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+type WhyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RoundTrips    []*RoundTrip           `protobuf:"bytes,1,rep,name=round_trips,json=roundTrips,proto3" json:"round_trips,omitempty"` // that count, oldest first
+	CountsMs      int64                  `protobuf:"varint,2,opt,name=counts_ms,json=countsMs,proto3" json:"counts_ms,omitempty"`      // for how long one counts
+	Floor         float64                `protobuf:"fixed64,3,opt,name=floor,proto3" json:"floor,omitempty"`                           // standard deviation of log latency that every group is believed to have at least
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhyResponse) Reset() {
+	*x = WhyResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhyResponse) ProtoMessage() {}
+
+func (x *WhyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhyResponse.ProtoReflect.Descriptor instead.
+func (*WhyResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *WhyResponse) GetRoundTrips() []*RoundTrip {
+	if x != nil {
+		return x.RoundTrips
+	}
+	return nil
+}
+
+func (x *WhyResponse) GetCountsMs() int64 {
+	if x != nil {
+		return x.CountsMs
+	}
+	return 0
+}
+
+func (x *WhyResponse) GetFloor() float64 {
+	if x != nil {
+		return x.Floor
+	}
+	return 0
+}
+
+type RoundTrip struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AgeMs         int64                  `protobuf:"varint,1,opt,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
+	RttUs         int64                  `protobuf:"varint,2,opt,name=rtt_us,json=rttUs,proto3" json:"rtt_us,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RoundTrip) Reset() {
+	*x = RoundTrip{}
+	mi := &file_adminpb_admin_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RoundTrip) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RoundTrip) ProtoMessage() {}
+
+func (x *RoundTrip) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RoundTrip.ProtoReflect.Descriptor instead.
+func (*RoundTrip) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *RoundTrip) GetAgeMs() int64 {
+	if x != nil {
+		return x.AgeMs
+	}
+	return 0
+}
+
+func (x *RoundTrip) GetRttUs() int64 {
+	if x != nil {
+		return x.RttUs
+	}
+	return 0
+}
+
 type LeaveRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -3173,7 +3329,7 @@ type LeaveRequest struct {
 
 func (x *LeaveRequest) Reset() {
 	*x = LeaveRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[44]
+	mi := &file_adminpb_admin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3185,7 +3341,7 @@ func (x *LeaveRequest) String() string {
 func (*LeaveRequest) ProtoMessage() {}
 
 func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[44]
+	mi := &file_adminpb_admin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3198,7 +3354,7 @@ func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveRequest.ProtoReflect.Descriptor instead.
 func (*LeaveRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{44}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{47}
 }
 
 type LeaveResponse struct {
@@ -3209,7 +3365,7 @@ type LeaveResponse struct {
 
 func (x *LeaveResponse) Reset() {
 	*x = LeaveResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[45]
+	mi := &file_adminpb_admin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3221,7 +3377,7 @@ func (x *LeaveResponse) String() string {
 func (*LeaveResponse) ProtoMessage() {}
 
 func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[45]
+	mi := &file_adminpb_admin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3234,7 +3390,7 @@ func (x *LeaveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveResponse.ProtoReflect.Descriptor instead.
 func (*LeaveResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{45}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{48}
 }
 
 type CountersRequest struct {
@@ -3245,7 +3401,7 @@ type CountersRequest struct {
 
 func (x *CountersRequest) Reset() {
 	*x = CountersRequest{}
-	mi := &file_adminpb_admin_proto_msgTypes[46]
+	mi := &file_adminpb_admin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3257,7 +3413,7 @@ func (x *CountersRequest) String() string {
 func (*CountersRequest) ProtoMessage() {}
 
 func (x *CountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[46]
+	mi := &file_adminpb_admin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3270,7 +3426,7 @@ func (x *CountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersRequest.ProtoReflect.Descriptor instead.
 func (*CountersRequest) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{46}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{49}
 }
 
 type CountersResponse struct {
@@ -3283,7 +3439,7 @@ type CountersResponse struct {
 
 func (x *CountersResponse) Reset() {
 	*x = CountersResponse{}
-	mi := &file_adminpb_admin_proto_msgTypes[47]
+	mi := &file_adminpb_admin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3295,7 +3451,7 @@ func (x *CountersResponse) String() string {
 func (*CountersResponse) ProtoMessage() {}
 
 func (x *CountersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[47]
+	mi := &file_adminpb_admin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3308,7 +3464,7 @@ func (x *CountersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersResponse.ProtoReflect.Descriptor instead.
 func (*CountersResponse) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{47}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *CountersResponse) GetUptimeUs() int64 {
@@ -3337,7 +3493,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_adminpb_admin_proto_msgTypes[48]
+	mi := &file_adminpb_admin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3349,7 +3505,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_adminpb_admin_proto_msgTypes[48]
+	mi := &file_adminpb_admin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3362,7 +3518,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_adminpb_admin_proto_rawDescGZIP(), []int{48}
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Counter) GetName() string {
@@ -3658,7 +3814,18 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\tdimension\x18\x02 \x01(\rR\tdimension\x12\x14\n" +
 	"\x05bytes\x18\x03 \x01(\x03R\x05bytes\"'\n" +
 	"\x0fDrawDataRequest\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\rR\x05count\"\x0e\n" +
+	"\x05count\x18\x01 \x01(\rR\x05count\" \n" +
+	"\n" +
+	"WhyRequest\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\"z\n" +
+	"\vWhyResponse\x128\n" +
+	"\vround_trips\x18\x01 \x03(\v2\x17.g2g.admin.v1.RoundTripR\n" +
+	"roundTrips\x12\x1b\n" +
+	"\tcounts_ms\x18\x02 \x01(\x03R\bcountsMs\x12\x14\n" +
+	"\x05floor\x18\x03 \x01(\x01R\x05floor\"9\n" +
+	"\tRoundTrip\x12\x15\n" +
+	"\x06age_ms\x18\x01 \x01(\x03R\x05ageMs\x12\x15\n" +
+	"\x06rtt_us\x18\x02 \x01(\x03R\x05rttUs\"\x0e\n" +
 	"\fLeaveRequest\"\x0f\n" +
 	"\rLeaveResponse\"\x11\n" +
 	"\x0fCountersRequest\"b\n" +
@@ -3668,8 +3835,7 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\aCounter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\x04R\x05value2\xfc\n" +
-	"\n" +
+	"\x05value\x18\x03 \x01(\x04R\x05value2\xb8\v\n" +
 	"\x05Admin\x129\n" +
 	"\x04Show\x12\x19.g2g.admin.v1.ShowRequest\x1a\x16.g2g.admin.v1.Snapshot\x12=\n" +
 	"\x05Watch\x12\x1a.g2g.admin.v1.WatchRequest\x1a\x16.g2g.admin.v1.Snapshot0\x01\x12<\n" +
@@ -3689,7 +3855,8 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\x10PublishSignature\x12%.g2g.admin.v1.PublishSignatureRequest\x1a&.g2g.admin.v1.PublishSignatureResponse\x12K\n" +
 	"\bLoadData\x12\x1d.g2g.admin.v1.LoadDataRequest\x1a\x1e.g2g.admin.v1.LoadDataResponse(\x01\x12I\n" +
 	"\bDataStat\x12\x1d.g2g.admin.v1.DataStatRequest\x1a\x1e.g2g.admin.v1.DataStatResponse\x12A\n" +
-	"\bDrawData\x12\x1d.g2g.admin.v1.DrawDataRequest\x1a\x14.g2g.admin.v1.Sample0\x01\x12@\n" +
+	"\bDrawData\x12\x1d.g2g.admin.v1.DrawDataRequest\x1a\x14.g2g.admin.v1.Sample0\x01\x12:\n" +
+	"\x03Why\x12\x18.g2g.admin.v1.WhyRequest\x1a\x19.g2g.admin.v1.WhyResponse\x12@\n" +
 	"\x05Leave\x12\x1a.g2g.admin.v1.LeaveRequest\x1a\x1b.g2g.admin.v1.LeaveResponseB&Z$github.com/g2g-net/g2g/proto/adminpbb\x06proto3"
 
 var (
@@ -3704,7 +3871,7 @@ func file_adminpb_admin_proto_rawDescGZIP() []byte {
 	return file_adminpb_admin_proto_rawDescData
 }
 
-var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_adminpb_admin_proto_goTypes = []any{
 	(*ShowRequest)(nil),              // 0: g2g.admin.v1.ShowRequest
 	(*WatchRequest)(nil),             // 1: g2g.admin.v1.WatchRequest
@@ -3750,11 +3917,14 @@ var file_adminpb_admin_proto_goTypes = []any{
 	(*DataStatRequest)(nil),          // 41: g2g.admin.v1.DataStatRequest
 	(*DataStatResponse)(nil),         // 42: g2g.admin.v1.DataStatResponse
 	(*DrawDataRequest)(nil),          // 43: g2g.admin.v1.DrawDataRequest
-	(*LeaveRequest)(nil),             // 44: g2g.admin.v1.LeaveRequest
-	(*LeaveResponse)(nil),            // 45: g2g.admin.v1.LeaveResponse
-	(*CountersRequest)(nil),          // 46: g2g.admin.v1.CountersRequest
-	(*CountersResponse)(nil),         // 47: g2g.admin.v1.CountersResponse
-	(*Counter)(nil),                  // 48: g2g.admin.v1.Counter
+	(*WhyRequest)(nil),               // 44: g2g.admin.v1.WhyRequest
+	(*WhyResponse)(nil),              // 45: g2g.admin.v1.WhyResponse
+	(*RoundTrip)(nil),                // 46: g2g.admin.v1.RoundTrip
+	(*LeaveRequest)(nil),             // 47: g2g.admin.v1.LeaveRequest
+	(*LeaveResponse)(nil),            // 48: g2g.admin.v1.LeaveResponse
+	(*CountersRequest)(nil),          // 49: g2g.admin.v1.CountersRequest
+	(*CountersResponse)(nil),         // 50: g2g.admin.v1.CountersResponse
+	(*Counter)(nil),                  // 51: g2g.admin.v1.Counter
 }
 var file_adminpb_admin_proto_depIdxs = []int32{
 	5,  // 0: g2g.admin.v1.Snapshot.self:type_name -> g2g.admin.v1.Self
@@ -3777,50 +3947,53 @@ var file_adminpb_admin_proto_depIdxs = []int32{
 	31, // 17: g2g.admin.v1.ServicesResponse.services:type_name -> g2g.admin.v1.Service
 	38, // 18: g2g.admin.v1.LoadDataRequest.samples:type_name -> g2g.admin.v1.Sample
 	42, // 19: g2g.admin.v1.LoadDataResponse.stat:type_name -> g2g.admin.v1.DataStatResponse
-	48, // 20: g2g.admin.v1.CountersResponse.counters:type_name -> g2g.admin.v1.Counter
-	0,  // 21: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
-	1,  // 22: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
-	13, // 23: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
-	15, // 24: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
-	17, // 25: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
-	21, // 26: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
-	23, // 27: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
-	25, // 28: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
-	27, // 29: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
-	29, // 30: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
-	32, // 31: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
-	33, // 32: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
-	46, // 33: g2g.admin.v1.Admin.Counters:input_type -> g2g.admin.v1.CountersRequest
-	34, // 34: g2g.admin.v1.Admin.ShowSignature:input_type -> g2g.admin.v1.ShowSignatureRequest
-	36, // 35: g2g.admin.v1.Admin.PublishSignature:input_type -> g2g.admin.v1.PublishSignatureRequest
-	39, // 36: g2g.admin.v1.Admin.LoadData:input_type -> g2g.admin.v1.LoadDataRequest
-	41, // 37: g2g.admin.v1.Admin.DataStat:input_type -> g2g.admin.v1.DataStatRequest
-	43, // 38: g2g.admin.v1.Admin.DrawData:input_type -> g2g.admin.v1.DrawDataRequest
-	44, // 39: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
-	2,  // 40: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
-	2,  // 41: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
-	14, // 42: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
-	16, // 43: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
-	18, // 44: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
-	22, // 45: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
-	24, // 46: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
-	26, // 47: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
-	28, // 48: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
-	30, // 49: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
-	30, // 50: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
-	30, // 51: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
-	47, // 52: g2g.admin.v1.Admin.Counters:output_type -> g2g.admin.v1.CountersResponse
-	35, // 53: g2g.admin.v1.Admin.ShowSignature:output_type -> g2g.admin.v1.ShowSignatureResponse
-	37, // 54: g2g.admin.v1.Admin.PublishSignature:output_type -> g2g.admin.v1.PublishSignatureResponse
-	40, // 55: g2g.admin.v1.Admin.LoadData:output_type -> g2g.admin.v1.LoadDataResponse
-	42, // 56: g2g.admin.v1.Admin.DataStat:output_type -> g2g.admin.v1.DataStatResponse
-	38, // 57: g2g.admin.v1.Admin.DrawData:output_type -> g2g.admin.v1.Sample
-	45, // 58: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
-	40, // [40:59] is the sub-list for method output_type
-	21, // [21:40] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	46, // 20: g2g.admin.v1.WhyResponse.round_trips:type_name -> g2g.admin.v1.RoundTrip
+	51, // 21: g2g.admin.v1.CountersResponse.counters:type_name -> g2g.admin.v1.Counter
+	0,  // 22: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
+	1,  // 23: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
+	13, // 24: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
+	15, // 25: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
+	17, // 26: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
+	21, // 27: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
+	23, // 28: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
+	25, // 29: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
+	27, // 30: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
+	29, // 31: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
+	32, // 32: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
+	33, // 33: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
+	49, // 34: g2g.admin.v1.Admin.Counters:input_type -> g2g.admin.v1.CountersRequest
+	34, // 35: g2g.admin.v1.Admin.ShowSignature:input_type -> g2g.admin.v1.ShowSignatureRequest
+	36, // 36: g2g.admin.v1.Admin.PublishSignature:input_type -> g2g.admin.v1.PublishSignatureRequest
+	39, // 37: g2g.admin.v1.Admin.LoadData:input_type -> g2g.admin.v1.LoadDataRequest
+	41, // 38: g2g.admin.v1.Admin.DataStat:input_type -> g2g.admin.v1.DataStatRequest
+	43, // 39: g2g.admin.v1.Admin.DrawData:input_type -> g2g.admin.v1.DrawDataRequest
+	44, // 40: g2g.admin.v1.Admin.Why:input_type -> g2g.admin.v1.WhyRequest
+	47, // 41: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
+	2,  // 42: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
+	2,  // 43: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
+	14, // 44: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
+	16, // 45: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
+	18, // 46: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
+	22, // 47: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
+	24, // 48: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
+	26, // 49: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
+	28, // 50: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
+	30, // 51: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 52: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 53: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
+	50, // 54: g2g.admin.v1.Admin.Counters:output_type -> g2g.admin.v1.CountersResponse
+	35, // 55: g2g.admin.v1.Admin.ShowSignature:output_type -> g2g.admin.v1.ShowSignatureResponse
+	37, // 56: g2g.admin.v1.Admin.PublishSignature:output_type -> g2g.admin.v1.PublishSignatureResponse
+	40, // 57: g2g.admin.v1.Admin.LoadData:output_type -> g2g.admin.v1.LoadDataResponse
+	42, // 58: g2g.admin.v1.Admin.DataStat:output_type -> g2g.admin.v1.DataStatResponse
+	38, // 59: g2g.admin.v1.Admin.DrawData:output_type -> g2g.admin.v1.Sample
+	45, // 60: g2g.admin.v1.Admin.Why:output_type -> g2g.admin.v1.WhyResponse
+	48, // 61: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
+	42, // [42:62] is the sub-list for method output_type
+	22, // [22:42] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_adminpb_admin_proto_init() }
@@ -3837,7 +4010,7 @@ func file_adminpb_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adminpb_admin_proto_rawDesc), len(file_adminpb_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   49,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -39,6 +39,7 @@ const (
 	Admin_LoadData_FullMethodName         = "/g2g.admin.v1.Admin/LoadData"
 	Admin_DataStat_FullMethodName         = "/g2g.admin.v1.Admin/DataStat"
 	Admin_DrawData_FullMethodName         = "/g2g.admin.v1.Admin/DrawData"
+	Admin_Why_FullMethodName              = "/g2g.admin.v1.Admin/Why"
 	Admin_Leave_FullMethodName            = "/g2g.admin.v1.Admin/Leave"
 )
 
@@ -77,6 +78,8 @@ type AdminClient interface {
 	DataStat(ctx context.Context, in *DataStatRequest, opts ...grpc.CallOption) (*DataStatResponse, error)
 	// DrawData draws samples at random.
 	DrawData(ctx context.Context, in *DrawDataRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Sample], error)
+	// Why gives what stands behind a peer's place that is not in the picture.
+	Why(ctx context.Context, in *WhyRequest, opts ...grpc.CallOption) (*WhyResponse, error)
 	// Leave says goodbye and stops the node.
 	Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error)
 }
@@ -308,6 +311,16 @@ func (c *adminClient) DrawData(ctx context.Context, in *DrawDataRequest, opts ..
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_DrawDataClient = grpc.ServerStreamingClient[Sample]
 
+func (c *adminClient) Why(ctx context.Context, in *WhyRequest, opts ...grpc.CallOption) (*WhyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WhyResponse)
+	err := c.cc.Invoke(ctx, Admin_Why_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminClient) Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LeaveResponse)
@@ -353,6 +366,8 @@ type AdminServer interface {
 	DataStat(context.Context, *DataStatRequest) (*DataStatResponse, error)
 	// DrawData draws samples at random.
 	DrawData(*DrawDataRequest, grpc.ServerStreamingServer[Sample]) error
+	// Why gives what stands behind a peer's place that is not in the picture.
+	Why(context.Context, *WhyRequest) (*WhyResponse, error)
 	// Leave says goodbye and stops the node.
 	Leave(context.Context, *LeaveRequest) (*LeaveResponse, error)
 	mustEmbedUnimplementedAdminServer()
@@ -418,6 +433,9 @@ func (UnimplementedAdminServer) DataStat(context.Context, *DataStatRequest) (*Da
 }
 func (UnimplementedAdminServer) DrawData(*DrawDataRequest, grpc.ServerStreamingServer[Sample]) error {
 	return status.Error(codes.Unimplemented, "method DrawData not implemented")
+}
+func (UnimplementedAdminServer) Why(context.Context, *WhyRequest) (*WhyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Why not implemented")
 }
 func (UnimplementedAdminServer) Leave(context.Context, *LeaveRequest) (*LeaveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Leave not implemented")
@@ -728,6 +746,24 @@ func _Admin_DrawData_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_DrawDataServer = grpc.ServerStreamingServer[Sample]
 
+func _Admin_Why_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WhyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Why(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Why_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Why(ctx, req.(*WhyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Admin_Leave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LeaveRequest)
 	if err := dec(in); err != nil {
@@ -804,6 +840,10 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DataStat",
 			Handler:    _Admin_DataStat_Handler,
+		},
+		{
+			MethodName: "Why",
+			Handler:    _Admin_Why_Handler,
 		},
 		{
 			MethodName: "Leave",

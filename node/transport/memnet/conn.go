@@ -19,8 +19,12 @@ type conn struct {
 	local, remote netip.AddrPort
 }
 
+// A Latency says how long what is sent now takes. It is asked for each segment, so it may change and scatter; what was sent
+// first arrives first all the same.
+type Latency func() time.Duration
+
 // pair makes the two ends of a connection; there and back are the latencies of the directions, seen from the first end.
-func pair(local, remote netip.AddrPort, there, back time.Duration) (ours, theirs *conn) {
+func pair(local, remote netip.AddrPort, there, back Latency) (ours, theirs *conn) {
 	out, in := newHalf(there), newHalf(back)
 	return &conn{in: in, out: out, local: local, remote: remote}, &conn{in: out, out: in, local: remote, remote: local}
 }
@@ -55,14 +59,16 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// half is one direction: a queue of segments, each of which is there only when it is due. Segments are due in the order
-// of the queue, since the latency of a direction is constant.
+// half is one direction: a queue of segments, each of which is there only when it is due.
+//
+//  1. Segments are due in the order of the queue, the last of them at last.
 type half struct {
-	latency time.Duration
+	latency Latency
 
 	mu        sync.Mutex
 	changed   *sync.Cond
 	queue     []segment
+	last      time.Time
 	size      int  // bytes in the queue
 	finished  bool // the writer closed: an end stands last in the queue
 	abandoned bool // the reader closed
@@ -84,21 +90,29 @@ type deadline struct {
 
 func (d deadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
 
-func newHalf(latency time.Duration) *half {
+func newHalf(latency Latency) *half {
 	h := &half{latency: latency}
 	h.changed = sync.NewCond(&h.mu)
 	return h
 }
 
-// soon does something, and wakes whoever waits, once what is sent now has arrived. Segments are stamped before their timer is
-// set, so a timer never fires before its segment is due. The lock is held.
-func (h *half) soon(then func()) {
-	if h.latency <= 0 {
+// arrival is when what is sent now arrives. The lock is held.
+func (h *half) arrival(now time.Time) time.Time {
+	if at := now.Add(h.latency()); at.After(h.last) {
+		h.last = at
+	}
+	return h.last
+}
+
+// at does something, and wakes whoever waits, when it is time. Segments are stamped before their timer is set, so a timer never fires
+// before its segment is due. The lock is held.
+func (h *half) at(now, due time.Time, then func()) {
+	if !due.After(now) {
 		then()
 		h.changed.Broadcast()
 		return
 	}
-	time.AfterFunc(h.latency, func() {
+	time.AfterFunc(due.Sub(now), func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		then()
@@ -130,9 +144,11 @@ func (h *half) write(b []byte) (int, error) {
 }
 
 func (h *half) send(b []byte) {
-	h.queue = append(h.queue, segment{bytes: b, due: time.Now().Add(h.latency)})
+	now := time.Now()
+	due := h.arrival(now)
+	h.queue = append(h.queue, segment{bytes: b, due: due})
 	h.size += len(b)
-	h.soon(func() {})
+	h.at(now, due, func() {})
 }
 
 func (h *half) read(b []byte) (int, error) {
@@ -188,7 +204,8 @@ func (h *half) abandon() bool {
 	}
 	h.abandoned, h.queue, h.size = true, nil, 0
 	h.changed.Broadcast()
-	h.soon(func() { h.reset, h.queue = true, nil })
+	now := time.Now()
+	h.at(now, h.arrival(now), func() { h.reset, h.queue = true, nil })
 	return true
 }
 

@@ -31,7 +31,7 @@ type Network struct {
 	ports     map[netip.Addr]uint16 // the last port given out
 }
 
-// New makes a network. The latency is one way, constant for a pair and direction, and may be nil for none.
+// New makes a network. The latency is one way, from a host to another; it is asked for each segment, and may be nil for none.
 func New(latency func(from, to netip.Addr) time.Duration) *Network {
 	if latency == nil {
 		latency = func(netip.Addr, netip.Addr) time.Duration { return 0 }
@@ -78,8 +78,9 @@ func (h *Host) Dial(ctx context.Context, address string) (net.Conn, error) {
 		return nil, h.fail("dial", address, fmt.Errorf("no such host"))
 	}
 	n := h.network
-	there, back := n.latency(h.address, to), n.latency(to, h.address)
-	if err := wait(ctx, there+back); err != nil {
+	there := func() time.Duration { return n.latency(h.address, to) }
+	back := func() time.Duration { return n.latency(to, h.address) }
+	if err := wait(ctx, there()+back()); err != nil {
 		return nil, h.fail("dial", address, err)
 	}
 	n.mu.Lock()

@@ -1,0 +1,322 @@
+package gossip
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/g2g-net/g2g/node/latency"
+	"github.com/g2g-net/g2g/node/order"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+const (
+	rebuildEvery   = 30 * time.Second
+	activeSpacing  = 30 * time.Second // between two round trips to an active peer
+	visitSpacing   = 10 * time.Second // between two visits of peers that are not active
+	firstSpacing   = 2 * time.Second  // the same while some were never measured
+	roundsApart    = time.Second      // between two rounds, when peers are measured for the first time
+	measuredAtOnce = 4                // active peers asked for round trips in one look
+	measureTimeout = 5 * time.Second  // for the round trips of one visit, with its handshake
+)
+
+// distances are how far away the peers are, and what follows from it.
+//
+//  1. of has only peers that were in the view at the last round, or were measured since.
+//  2. places is made of groups and of the view as it was when stale was last false.
+type distances struct {
+	of       map[pki.ID]*path
+	grouping *latency.Grouping
+	groups   []latency.Group // of the last round, farthest first
+	places   []order.Place[pki.ID]
+	told     []pki.ID // who was in the order when its change was last told, ordered
+	stale    bool     // who may be in the order has changed since it was made
+	news     bool     // the order is another than Effects last said
+	visited  int      // peers that take turns in being visited
+	next     time.Time
+	visit    time.Time
+}
+
+// path is what is remembered of measuring one peer.
+type path struct {
+	samples latency.Samples
+	asked   time.Time
+	asking  bool
+}
+
+func newDistances(now time.Time) distances {
+	return distances{of: map[pki.ID]*path{}, grouping: latency.NewGrouping(), next: now, visit: now, stale: true}
+}
+
+func (m *Machine) path(id pki.ID) *path {
+	d := m.distances.of[id]
+	if d == nil {
+		d = &path{}
+		m.distances.of[id] = d
+	}
+	return d
+}
+
+// measure asks for round trips, once a look. Active peers are asked regularly: it costs a small call each. Of the others one at a time is
+// visited, the one measured longest ago first: that costs a handshake. So the cost does not grow with the view, and yet everybody in it is
+// measured in turn. Who cannot be reached is visited too, which brings it back.
+func (m *Machine) measure(now time.Time) {
+	asked := 0
+	for _, id := range m.active {
+		if d := m.path(id); now.Sub(d.asked) >= activeSpacing && !d.asking && asked < measuredAtOnce {
+			asked++
+			m.ask(now, id, d)
+		}
+	}
+	m.retry(now)
+	if now.Before(m.distances.visit) {
+		return
+	}
+	m.distances.visit = now.Add(visitSpacing)
+	if id, first, ok := m.longestUnmeasured(); ok {
+		if first {
+			m.distances.visit = now.Add(firstSpacing)
+		}
+		m.ask(now, id, m.path(id))
+	}
+}
+
+// retry visits one peer that could not be reached, when its time has come. Peers that are sought to be active are dialled anyway; this one
+// comes back to the order without being needed.
+func (m *Machine) retry(now time.Time) {
+	for _, e := range m.view.Entries() {
+		if !e.Unreachable || !m.measurable(e) || m.attempt(e.ID).joining || now.Before(m.attempt(e.ID).next) {
+			continue
+		}
+		if d := m.path(e.ID); !d.asking {
+			m.ask(now, e.ID, d)
+			return
+		}
+	}
+}
+
+// ask has the driver measure a peer. One that is not known well yet is asked for as much as a visit brings.
+func (m *Machine) ask(now time.Time, id pki.ID, d *path) {
+	count := MaxPings
+	if m.Active(id) && len(d.samples.Since(now.Add(-latency.Fresh))) >= MaxPings {
+		count = 1
+	}
+	d.asked, d.asking = now, true
+	m.send(now, id, PingRequest{Count: count})
+	s := &m.effects.Sends[len(m.effects.Sends)-1]
+	s.Fresh = m.attempt(id).failures > 0
+	if count > 1 {
+		s.Timeout = measureTimeout
+	}
+}
+
+// longestUnmeasured is the peer to visit next, and whether that is for the first time.
+func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
+	var asked time.Time
+	m.distances.visited = 0
+	for _, e := range m.view.Entries() {
+		if !m.measurable(e) || m.Active(e.ID) {
+			continue
+		}
+		m.distances.visited++
+		d := m.distances.of[e.ID]
+		switch {
+		case d == nil:
+			d = &path{}
+		case d.asking:
+			continue
+		}
+		if !ok || d.asked.Before(asked) {
+			id, asked, ok = e.ID, d.asked, true
+		}
+	}
+	return id, asked.IsZero(), ok
+}
+
+// measurable tells whether a peer has a place among the groups: it can be called, and it is not gone.
+func (m *Machine) measurable(e *view.Entry) bool {
+	return e.Mode == pki.Server && e.State != view.Unheard && !e.State.Fallen()
+}
+
+// pinged takes the round trips that a visit brought.
+func (m *Machine) pinged(now time.Time, id pki.ID, rtts []time.Duration) {
+	m.path(id).asking = false
+	for _, rtt := range rtts {
+		m.Measure(now, id, rtt)
+	}
+}
+
+// Measure takes one round trip to a peer: of a call of fixed size, over a connection that was up before. What is measured of
+// anybody else, this node itself for one, counts for nothing.
+func (m *Machine) Measure(now time.Time, id pki.ID, rtt time.Duration) {
+	if m.view.Get(id) == nil {
+		return
+	}
+	d := m.path(id)
+	d.samples.Add(now, rtt)
+	if n := d.samples.Estimate(now.Add(-latency.Fresh)).N; n == latency.Enough && m.distances.next.After(now.Add(roundsApart)) {
+		m.distances.next = now.Add(roundsApart) // it has a group of its own now
+	}
+}
+
+// estimate is what the round trips to a peer say now: those of some minutes, or where peers take turns in being visited for longer than
+// that, of two cycles.
+func (m *Machine) estimate(now time.Time, id pki.ID) latency.Estimate {
+	d := m.distances.of[id]
+	if d == nil {
+		return latency.Estimate{}
+	}
+	return d.samples.Estimate(now.Add(-m.counts(id)))
+}
+
+// counts is for how long a round trip to a peer does. A visit brings several at once, so of visits fewer need to be kept: then a peer that
+// moved is noticed as soon as one that is active.
+func (m *Machine) counts(id pki.ID) time.Duration {
+	if m.Active(id) {
+		return latency.Fresh
+	}
+	return max(latency.Fresh/2, 2*visitSpacing*time.Duration(m.distances.visited))
+}
+
+// round groups the peers by their distance anew, and makes a new order.
+func (m *Machine) round(now time.Time) {
+	m.distances.next = now.Add(m.cfg.Rebuild)
+	var peers []latency.Peer
+	for _, e := range m.view.Entries() {
+		if estimate := m.estimate(now, e.ID); estimate.N > 0 && m.measurable(e) {
+			peers = append(peers, latency.Peer{ID: e.ID, Estimate: estimate})
+		}
+	}
+	for id := range m.distances.of { // the order decides nothing: each is judged alone
+		if m.view.Get(id) == nil {
+			delete(m.distances.of, id)
+		}
+	}
+	before := len(m.distances.groups)
+	groups, change := m.distances.grouping.Update(peers)
+	m.distances.groups = groups
+	if change.Regrouped {
+		m.notice(KindRegrouped, Info, pki.ID{}, "%d groups, were %d: %s%s", len(groups), before, labels(groups), m.moved(change.Moved))
+	}
+	m.reorder()
+	m.arrange()
+}
+
+// labels is the groups for people, nearest first.
+func labels(groups []latency.Group) string {
+	var texts []string
+	for i, g := range slices.Backward(groups) {
+		texts = append(texts, fmt.Sprintf("%s %gms (%d)", latency.Letter(i, len(groups)), g.LabelMS(), len(g.Members)))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// maxNamed is how many peers one notice names.
+const maxNamed = 8
+
+func (m *Machine) moved(ids []pki.ID) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return "; moved: " + m.names(ids)
+}
+
+func (m *Machine) names(ids []pki.ID) string {
+	var names []string
+	for _, id := range ids[:min(len(ids), maxNamed)] {
+		name := id.Short()
+		if e := m.view.Get(id); e != nil {
+			name = e.Name
+		}
+		names = append(names, name)
+	}
+	if more := len(ids) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// reorder has the order made anew before somebody looks at it again.
+func (m *Machine) reorder() { m.distances.stale, m.distances.news = true, true }
+
+// eligible tells whether a peer has a place in the order.
+func eligible(e *view.Entry) bool {
+	return e != nil && e.Mode == pki.Server && e.State == view.Alive && !e.Unreachable
+}
+
+// arrange makes the query order of the groups, and of who is there now.
+func (m *Machine) arrange() {
+	m.distances.stale = false
+	stacks := make([][]pki.ID, len(m.distances.groups))
+	grouped := map[pki.ID]bool{}
+	for i, g := range m.distances.groups {
+		for _, p := range g.Members {
+			grouped[p.ID] = true
+			if eligible(m.view.Get(p.ID)) {
+				stacks[i] = append(stacks[i], p.ID)
+			}
+		}
+	}
+	var others []pki.ID
+	for _, e := range m.view.Entries() {
+		if !grouped[e.ID] && eligible(e) {
+			others = append(others, e.ID)
+		}
+	}
+	if stacks = append(stacks, others); m.cfg.Stacks {
+		m.stack(stacks)
+	} else {
+		order.Shuffle(stacks, m.cfg.Random)
+	}
+	last := len(stacks) - 1
+	m.distances.places = order.Append(order.Of(stacks[:last]), stacks[last])
+}
+
+// stack puts the members of each group in the order in which they came.
+func (m *Machine) stack(stacks [][]pki.ID) {
+	for _, s := range stacks {
+		slices.SortFunc(s, func(a, b pki.ID) int {
+			if c := m.view.Get(a).FirstSeen.Compare(m.view.Get(b).FirstSeen); c != 0 {
+				return c
+			}
+			return a.Compare(b)
+		})
+	}
+}
+
+// tellOrder tells who came into the order, and who went, since it was last told.
+func (m *Machine) tellOrder() {
+	if m.distances.stale {
+		m.arrange()
+	}
+	now := make([]pki.ID, len(m.distances.places))
+	for i, p := range m.distances.places {
+		now[i] = p.Peer
+	}
+	slices.SortFunc(now, pki.ID.Compare)
+	in, out := without(now, m.distances.told), without(m.distances.told, now)
+	m.distances.told = now
+	if len(in)+len(out) == 0 {
+		return
+	}
+	text := ""
+	if len(in) > 0 {
+		text += "; in: " + m.names(in)
+	}
+	if len(out) > 0 {
+		text += "; out: " + m.names(out)
+	}
+	m.notice(KindOrder, Info, pki.ID{}, "%d places%s", len(now), text)
+}
+
+// without are the entries of a that are not in b; both are ordered.
+func without(a, b []pki.ID) (out []pki.ID) {
+	for _, id := range a {
+		if _, ok := slices.BinarySearchFunc(b, id, pki.ID.Compare); !ok {
+			out = append(out, id)
+		}
+	}
+	return out
+}
