@@ -23,8 +23,11 @@ func (n *Node) Order() []Place {
 func (n *Node) publishOrder(now time.Time) {
 	places := n.machine.Order(now)
 	n.order.Store(&places)
-	pool := n.member.Load().pool
+	m := n.member.Load()
+	if m == nil {
+		return // the first turn is taken before there is anybody to connect to
+	}
 	for _, p := range places {
-		pool.Note(p.ID, p.Estimate)
+		m.pool.Note(p.ID, p.Estimate)
 	}
 }
