@@ -49,6 +49,7 @@ It needs Linux.`,
 	c.Flags().IntVar(&o.seconds, "seconds", 60, fmt.Sprintf("how long costs are measured, 1 to %d", maxBenchTime))
 	c.Flags().DurationVar(&o.settle, "settle", 5*time.Second, "how long to wait before that")
 	f := output(c, asTable, asJSON, asLines)
+	c.AddCommand(a.benchDetectCommand())
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := o.check(); err != nil {
 			return err

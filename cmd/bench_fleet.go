@@ -34,6 +34,7 @@ type vessel struct {
 	name, dir string
 	process   *exec.Cmd
 	ready     chan struct{} // closed when it has said that it is
+	id        string        // from then on
 	gone      chan struct{} // closed when it has ended
 }
 
@@ -145,6 +146,7 @@ func (b *fleet) launch(ctx context.Context, i int) (*vessel, error) {
 		defer close(v.gone)
 		lines := bufio.NewScanner(out)
 		if lines.Scan() && strings.HasPrefix(lines.Text(), "ready ") {
+			v.id = idIn(lines.Text())
 			close(v.ready)
 		}
 		for lines.Scan() { // nothing more is said; the end of it is the process's
@@ -152,6 +154,16 @@ func (b *fleet) launch(ctx context.Context, i int) (*vessel, error) {
 		_ = c.Wait()
 	}()
 	return v, nil
+}
+
+// idIn finds the ID in the line that says ready.
+func idIn(line string) string {
+	for _, word := range strings.Fields(line) {
+		if id, ok := strings.CutPrefix(word, "id="); ok {
+			return id
+		}
+	}
+	return ""
 }
 
 // await returns when the process has said that it is ready.
@@ -197,10 +209,14 @@ func (v *vessel) bury() {
 // stop ends all processes at once.
 func (b *fleet) stop() {
 	for _, v := range b.nodes {
-		_ = v.process.Process.Signal(syscall.SIGTERM)
+		if v != nil {
+			_ = v.process.Process.Signal(syscall.SIGTERM)
+		}
 	}
 	for _, v := range b.nodes {
-		v.bury()
+		if v != nil {
+			v.bury()
+		}
 	}
 }
 

@@ -21,6 +21,21 @@ func tie(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }
 
+// pause stops the process where it is, and resume lets it go on.
+func (v *vessel) pause() error  { return v.process.Process.Signal(syscall.SIGSTOP) }
+func (v *vessel) resume() error { return v.process.Process.Signal(syscall.SIGCONT) }
+
+// loadAverage is that of the last minute, 0 where it is not to be had.
+func loadAverage() float64 {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	load, _ := strconv.ParseFloat(first, 64) // 0 for what is no number
+	return load
+}
+
 // ticks is the unit of times in /proc/PID/stat: Linux shows hundredths of a second to programs, whatever it counts in.
 const ticks = 10 * time.Millisecond
 

@@ -219,7 +219,17 @@ func (m *member) askIn(ctx context.Context, s gossip.Send) (gossip.Message, erro
 		}
 		return gossip.PingResponse{RTTs: rtts}, err
 	}
-	return transport.Ask(ctx, conn, m.gate, s.Request)
+	begun := time.Now()
+	resp, err := transport.Ask(ctx, conn, m.gate, s.Request)
+	if !transport.Unreached(err) {
+		return resp, err
+	}
+	again, end, ok := m.pool.Anew(ctx, s.To, begun, s.Fresh)
+	if !ok {
+		return nil, err
+	}
+	defer end()
+	return transport.Ask(again, conn, m.gate, s.Request, grpc.WaitForReady(true))
 }
 
 // failure says how a call failed that was begun at a time.

@@ -25,12 +25,15 @@ type attempt struct {
 	lastClone  time.Time     // alarm
 	lastLie    time.Time     // alarm
 	lastPulled time.Time     // when an exchange with it last ended well
-	slow       time.Duration // the slowest round trip of late; 0 before the first
+	known      bool          // it has answered here
+	slow       time.Duration // the slowest round trip of late on a warm connection; 0 before the first
 
 	broken        time.Time // when its connection last ended from the other side
 	hinted        time.Time // when others were last told that it seems to fail
 	hintedStalled bool      // what they were told
 	past          stale.Past
+	fell          time.Time // when the calls began to fail that convicted it; zero where none did
+	fellAs        uint64    // the incarnation that fell
 
 	summaryHeld uint64    // hash of this node's signature that it last said it holds
 	toldSummary uint64    // hash of the one that it was last told

@@ -27,7 +27,7 @@ const (
 	// ProbeTimeout is how long an answer is waited for beyond twice the slowest round trip of late.
 	ProbeTimeout     = 500 * time.Millisecond
 	unknownRoundTrip = 250 * time.Millisecond // of a peer that has not answered yet
-	slowDecay        = 0.9                    // of the slowest round trip, with every answer
+	slowDecay        = 0.7                    // of the slowest round trip, with every answer
 )
 
 // Failure is how a call to a peer failed.
@@ -45,7 +45,8 @@ const (
 //  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began; when the peer itself answers
 //     within its limit; and when it is found dead.
 //  2. A failure counts only where a call to another peer, begun no earlier, was answered meanwhile: a node that is cut off,
-//     starved or paused convicts nobody.
+//     starved or paused convicts nobody. Calls that were under way together count once, and one that the peer is known to have
+//     made progress after does not count.
 //  3. Where somebody else says to have reached the peer, failures alone decide nothing: its age has to be past the limit, too. So
 //     a liar keeps nobody alive for longer than that, and a peer that is unreachable from here alone lives.
 type doubt struct {
@@ -57,6 +58,7 @@ type doubt struct {
 	answers   int // of the peer itself, without progress
 	tried     int // probes
 	probing   bool
+	byAge     bool      // it began because the peer was past its limit, not because a call failed
 	asked     time.Time // the last probe
 	suspectAt time.Time // since when it is past its limit; zero where it is not
 	witnesses []pki.ID  // those whose exchanges, begun afterwards, brought news but none of the peer
@@ -154,8 +156,12 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 	}
 	counted := true
 	switch {
-	case how == Absent && (m.attempt(c.to).slow > 0 || now.Sub(m.attempt(c.to).hinted) < hintSpacing):
+	case how == Absent && (m.attempt(c.to).known || now.Sub(m.attempt(c.to).hinted) < hintSpacing):
 		d.failures, d.refused, d.failedAt = enoughFailures, true, now
+	case e.Born().After(c.begun.Add(refuteSlack)):
+		counted = false // it made progress after the call had begun
+	case d.failures > 0 && c.begun.Before(d.failedAt):
+		counted = false // it was under way when another failed: one fault, not two
 	case m.answeredSince(c.begun, c.to):
 		d.failures++
 		d.failedAt = now
@@ -219,11 +225,15 @@ func (m *Machine) sendProbe(now time.Time, e *view.Entry) {
 	m.send(now, e.ID, ProbeRequest{Contact: uint16(e.Sequence)}) //nolint:gosec // low bits are meant
 	last := &m.effects.Sends[len(m.effects.Sends)-1]
 	last.Timeout, last.Fresh = m.patience(e.ID), m.attempt(e.ID).failures > 0
+	if d := m.doubts[e.ID]; d != nil && d.failures > 0 {
+		last.Timeout = max(ProbeTimeout, last.Timeout/2) // it has been silent for the whole of it already
+	}
 }
 
 // companion asks another peer at the same time, whose answer shows that the fault is not here.
 func (m *Machine) companion(now time.Time, except pki.ID) {
 	if now.Sub(m.companionAt) < companionSpacing {
+		m.nextCompanion = m.companionAt.Add(companionSpacing)
 		return
 	}
 	var known, warm []*view.Entry
@@ -244,6 +254,17 @@ func (m *Machine) companion(now time.Time, except pki.ID) {
 	}
 	m.companionAt = now
 	m.sendProbe(now, known[m.cfg.Random.IntN(len(known))])
+}
+
+// timed takes the round trip of a warm connection: handshakes say nothing of how long an answer takes.
+func (m *Machine) timed(now time.Time, c *call) {
+	if _, join := c.req.(JoinRequest); join || !m.Active(c.to) {
+		return
+	}
+	a := m.attempt(c.to)
+	if a.failures == 0 {
+		a.slow = max(now.Sub(c.begun), time.Duration(slowDecay*float64(a.slow)))
+	}
 }
 
 // patience is how long an answer of a peer is waited for.
@@ -321,7 +342,12 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 	age := e.Age(now).Round(time.Second / 10)
 	id := e.ID
 	m.view.Convict(now, id, reason.String())
-	m.attempt(id).past.Fell(now, reason, m.detector.Own(id, e.Period))
+	a := m.attempt(id)
+	a.past.Fell(now, reason, m.detector.Own(id, e.Period))
+	a.fell = time.Time{}
+	if d.failures >= enoughFailures {
+		a.fell, a.fellAs = d.began, e.Incarnation
+	}
 	m.deactivate(id)
 	m.aliveChanged(now)
 	switch {
@@ -339,6 +365,13 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 		m.repeat(now, e)
 	}
 	m.believe(id)
+}
+
+// precedes tells whether the last beat of a peer was made before the failures that convicted it: others had heard it, and pass it
+// on now. It says nothing of what the peer did since.
+func (m *Machine) precedes(e *view.Entry) bool {
+	a := m.attempt(e.ID)
+	return !a.fell.IsZero() && a.fellAs == e.Incarnation && !e.Born().After(a.fell.Add(refuteSlack))
 }
 
 // tick notices a driver that slept: what seemed to fail meanwhile may be this node's own fault, and its peers may have found

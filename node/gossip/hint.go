@@ -103,6 +103,9 @@ func (m *Machine) receiveHint(now time.Time, from pki.ID, hints []Hint) Message 
 		case e == nil || e.Mode != pki.Server || e.BeatSequence == 0 || e.State.Fallen() || e.State == view.Unheard:
 		case newer(e, h):
 			resp.refute(now, i, len(hints), e)
+			if h.ID != m.ID() && e.Age(now) > refuteSlack { // it may have fallen after this beat
+				m.follow(now, from, e, h)
+			}
 		case h.ID != m.ID():
 			m.follow(now, from, e, h)
 		}

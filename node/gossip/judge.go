@@ -61,7 +61,10 @@ func (m *Machine) apply(now time.Time, e *view.Entry, a *stale.Age) {
 	if !a.Late {
 		return // one that was late stays so until it makes progress: a limit that grows proves nothing
 	}
-	d = m.doubt(now, e.ID)
+	if d == nil {
+		d = m.doubt(now, e.ID)
+		d.byAge = true
+	}
 	if a.Suspect && d.suspectAt.IsZero() {
 		d.suspectAt, d.witnesses = now, nil
 	}
@@ -155,7 +158,7 @@ func (m *Machine) advanced(now time.Time, e *view.Entry, age time.Duration, seen
 	if e.Mode == pki.Server && seen.After(m.awoke) {
 		m.detector.Completed(e.ID, age)
 	}
-	if d := m.doubts[e.ID]; d != nil && (d.failures == 0 || e.Born().After(d.began.Add(refuteSlack))) {
+	if d := m.doubts[e.ID]; d != nil && (d.byAge && d.failures == 0 || e.Born().After(d.began.Add(refuteSlack))) {
 		m.believe(e.ID)
 		m.vindicate(now, e, d.hinters, false)
 	}

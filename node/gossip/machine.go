@@ -126,8 +126,8 @@ type Machine struct {
 	hints    []Hint    // to tell
 	verdicts []verdict
 
-	hintBudget                                          float64
-	hintBudgetAt, companionAt, nextHint, nextOverlooked time.Time
+	hintBudget                                                         float64
+	hintBudgetAt, companionAt, nextCompanion, nextHint, nextOverlooked time.Time
 
 	nominations *nominations
 	services    *services
@@ -315,7 +315,7 @@ func (m *Machine) mode() pki.Mode { return m.cfg.Chain.Mode() }
 // Deadline is when Advance next has work.
 func (m *Machine) Deadline() time.Time {
 	next := m.nextLook
-	for _, t := range [...]time.Time{m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint, m.distances.next} {
+	for _, t := range [...]time.Time{m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint, m.nextCompanion, m.distances.next} {
 		if !t.IsZero() && t.Before(next) {
 			next = t
 		}
@@ -328,7 +328,7 @@ func (m *Machine) Advance(now time.Time) {
 	m.tick(now)
 	if m.left {
 		m.nextLook = now.Add(lookEvery)
-		m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		m.nextBeat, m.nextExchange, m.nextPush, m.nextSoon, m.nextHint, m.nextCompanion = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 		m.distances.next = time.Time{}
 		return
 	}
@@ -343,6 +343,10 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	if !now.Before(m.distances.next) {
 		m.round(now)
+	}
+	if !m.nextCompanion.IsZero() && !now.Before(m.nextCompanion) {
+		m.nextCompanion = time.Time{}
+		m.concludeAll(now)
 	}
 	if !m.nextPush.IsZero() && !now.Before(m.nextPush) {
 		m.push(now)

@@ -25,6 +25,7 @@ func (m *Machine) look(now time.Time) {
 	m.active = slices.DeleteFunc(m.active, func(id pki.ID) bool { return m.view.Get(id) == nil }) // one that never beat
 	m.sweep()
 	m.seek(now)
+	m.askUnreachable(now)
 	m.dialReserve(now)
 	m.visit(now)
 	m.verifyObserved(now)
@@ -112,6 +113,17 @@ func (m *Machine) seek(now time.Time) {
 		}
 		joining++
 		m.join(now, candidates[k])
+	}
+}
+
+// askUnreachable asks one peer, if its time has come, that could not be reached from here while its beats went on by others. A mark
+// that was never looked at again would leave the peer to its age alone.
+func (m *Machine) askUnreachable(now time.Time) {
+	for _, e := range m.view.Entries() {
+		if e.Unreachable && judgeable(e) && m.doubts[e.ID] == nil && !m.attempt(e.ID).joining && m.due(now, m.attempt(e.ID)) {
+			m.sendProbe(now, e)
+			return
+		}
 	}
 }
 

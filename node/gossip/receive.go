@@ -49,7 +49,8 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 	m.accepted = true
 	m.answered(c.to, c.begun)
 	a := m.attempt(c.to)
-	a.slow = max(now.Sub(c.begun), time.Duration(slowDecay*float64(a.slow)))
+	a.known = true
+	m.timed(now, c)
 	if a.failures > 0 { // a peer that has enough active ones keeps the time it was given
 		a.failures, a.delay, a.next = 0, 0, time.Time{}
 	}
@@ -276,7 +277,7 @@ func (m *Machine) revive(now time.Time, e *view.Entry) {
 	if m.bound.Limit > 0 && e.Age(now) > m.bound.Limit {
 		return
 	}
-	if e.State == view.Dead && !m.attempt(e.ID).past.Returns(now) {
+	if e.State == view.Dead && (m.precedes(e) || !m.attempt(e.ID).past.Returns(now)) {
 		return
 	}
 	was, dropped, ok := m.view.Revive(now, e.ID)

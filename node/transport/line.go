@@ -88,12 +88,19 @@ type tally struct {
 	failed   time.Time
 	failure  error
 	refusals map[string]time.Time // when an address last refused to connect; none that connected since
+	dialEnd  time.Time            // when the last dial ended, in whatever way
+	dialNews chan struct{}        // closed at the next end of one; nil where nobody waits
 }
 
 // dialled notes what became of a dial.
 func (t *tally) dialled(address string, refused bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.dialEnd = time.Now()
+	if t.dialNews != nil {
+		close(t.dialNews)
+		t.dialNews = nil
+	}
 	if !refused {
 		delete(t.refusals, address)
 		return
@@ -101,7 +108,24 @@ func (t *tally) dialled(address string, refused bool) {
 	if t.refusals == nil || len(t.refusals) >= maxRefusals {
 		t.refusals = make(map[string]time.Time)
 	}
-	t.refusals[address] = time.Now()
+	t.refusals[address] = t.dialEnd
+}
+
+// undialled tells whether no dial has ended since a time.
+func (t *tally) undialled(since time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.dialEnd.Before(since)
+}
+
+// nextDial is closed at the end of the next dial.
+func (t *tally) nextDial() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dialNews == nil {
+		t.dialNews = make(chan struct{})
+	}
+	return t.dialNews
 }
 
 // refusedAll tells whether each address has refused since a time.

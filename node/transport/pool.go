@@ -256,6 +256,38 @@ func (p *Pool) Absent(id pki.ID, since time.Time) bool {
 	return peer != nil && peer.lines[forGossip].refusedAll(peer.addresses, since)
 }
 
+// Anew tells whether a call on gossip's connection that failed since a time told only of the past: of a connection that broke under
+// it, or of a dial that had failed before. Then a dial is under way, and the same call can be made again: with
+// grpc.WaitForReady, and the context that is returned, which also ends once all addresses have refused.
+func (p *Pool) Anew(ctx context.Context, id pki.ID, since time.Time, redialled bool) (context.Context, context.CancelFunc, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	peer := p.peers[id]
+	if p.closed || peer == nil || peer.lines[forGossip].conn == nil || !peer.lines[forGossip].undialled(since) {
+		return nil, nil, false
+	}
+	l, addresses := &peer.lines[forGossip], slices.Clone(peer.addresses)
+	if !redialled && l.conn.GetState() == connectivity.TransientFailure {
+		l.update(addresses, true)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		for {
+			next := l.nextDial()
+			if l.refusedAll(addresses, since) {
+				return
+			}
+			select {
+			case <-next:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, cancel, true
+}
+
 // Redial makes new handshakes with a peer, with the leaves of now. Calls under way end on the old connections.
 func (p *Pool) Redial(id pki.ID) {
 	p.mu.Lock()

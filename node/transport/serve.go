@@ -166,27 +166,27 @@ func (s *GossipService) Claim(ctx context.Context, pb *gossippb.ClaimRequest) (*
 }
 
 // Ask sends a request to the peer behind the connection and brings its answer through the gate.
-func Ask(ctx context.Context, conn grpc.ClientConnInterface, gate *wire.Gate, req gossip.Message) (gossip.Message, error) {
+func Ask(ctx context.Context, conn grpc.ClientConnInterface, gate *wire.Gate, req gossip.Message, options ...grpc.CallOption) (gossip.Message, error) {
 	client := gossippb.NewGossipClient(conn)
 	var pb proto.Message
 	var err error
 	switch encoded := wire.Encode(req).(type) {
 	case *gossippb.JoinRequest:
-		pb, err = client.Join(ctx, encoded)
+		pb, err = client.Join(ctx, encoded, options...)
 	case *gossippb.ExchangeRequest:
-		pb, err = client.Exchange(ctx, encoded)
+		pb, err = client.Exchange(ctx, encoded, options...)
 	case *gossippb.PushRequest:
-		pb, err = client.Push(ctx, encoded)
+		pb, err = client.Push(ctx, encoded, options...)
 	case *gossippb.NominationsRequest:
-		pb, err = client.Nominations(ctx, encoded)
+		pb, err = client.Nominations(ctx, encoded, options...)
 	case *gossippb.ProbeRequest:
-		pb, err = client.Probe(ctx, encoded)
+		pb, err = client.Probe(ctx, encoded, options...)
 	case *gossippb.HintRequest:
-		pb, err = client.Hint(ctx, encoded)
+		pb, err = client.Hint(ctx, encoded, options...)
 	case *gossippb.SignatureRequest:
-		pb, err = client.Signature(ctx, encoded)
+		pb, err = client.Signature(ctx, encoded, options...)
 	case *gossippb.ReachRequest:
-		pb, err = client.Reach(ctx, encoded)
+		pb, err = client.Reach(ctx, encoded, options...)
 	default:
 		return nil, fmt.Errorf("ask: a %T is no request", req)
 	}
@@ -204,6 +204,9 @@ func Refused(err error) bool {
 	}
 	return false
 }
+
+// Unreached tells whether a call failed for want of a connection.
+func Unreached(err error) bool { return status.Code(err) == codes.Unavailable }
 
 // LeafRefused tells that a peer refused a call for nothing but the epoch of this node's leaf.
 func LeafRefused(err error) bool { return status.Code(err) == codes.Unauthenticated }

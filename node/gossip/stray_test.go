@@ -1,0 +1,83 @@
+package gossip
+
+import (
+	"testing"
+	"time"
+
+	"github.com/g2g-net/g2g/node/view"
+)
+
+// When a peer dies, beats that it made before are still on their way. They are news, but bring nobody back whom calls convicted.
+func TestBeatOfBeforeTheDeathBringsNobodyBack(t *testing.T) {
+	w := newWorld(t, 3)
+	w.network(4)
+	w.run(5 * time.Second)
+	w.strict = false // it is told beats that were never made
+	a, b, dead := w.nodes[0], w.nodes[1], w.nodes[3]
+	last := IndexedBeat{Contact: uint16(dead.Contact().Sequence), Beat: dead.ownBeat(w.now)} //nolint:gosec // low bits are meant
+	last.Beat.Sequence++
+	last.Beat.Link = dead.ladder.Link(last.Beat.Sequence) // made at its last moment
+	made := w.now
+	contact, ladder := dead.Contact(), dead.ladder
+	dead.kill()
+	w.becomes(3*time.Second, func() string {
+		if s := a.view.Get(contact.ID).State; s != view.Dead {
+			return s.String()
+		}
+		return ""
+	})
+	tell := func(made time.Time) view.State {
+		beat := last
+		beat.Beat.Age = w.now.Sub(made)
+		a.do(func() {
+			a.Receive(w.now, b.ID(), PushRequest{Contacts: []*view.Contact{contact}, Beats: []IndexedBeat{beat}})
+		})
+		return a.view.Get(contact.ID).State
+	}
+	if got := tell(made); got != view.Dead {
+		t.Errorf("a beat of before its death made it %s", got)
+	}
+	last.Beat.Sequence++
+	last.Beat.Link = ladder.Link(last.Beat.Sequence)
+	w.run(time.Second)
+	if got := tell(w.now); got != view.Alive {
+		t.Errorf("a beat of now left it %s", got)
+	}
+}
+
+// Calls that are under way together fail together: that is one failure. One that the peer made a beat after is none.
+func TestCallsUnderWayTogetherCountOnce(t *testing.T) {
+	w := newWorld(t, 4)
+	w.network(4)
+	w.run(5 * time.Second)
+	a, b, peer := w.nodes[0], w.nodes[1], w.nodes[3].ID()
+	e := a.view.Get(peer)
+	begun := w.now
+	later := func(d time.Duration) time.Time { return begun.Add(d) }
+	fail := func(begun, now time.Time) (failures int) {
+		a.answered(b.ID(), now) // another one answers all the time
+		a.failed(now, &call{to: peer, req: PushRequest{}, begun: begun}, Unanswered)
+		if d := a.doubts[peer]; d != nil {
+			return d.failures
+		}
+		return 0
+	}
+	if got := fail(e.Born().Add(-time.Second), later(0)); got != 0 {
+		t.Errorf("%d failures by a call that it made a beat after", got)
+	}
+	if got := fail(later(0), later(time.Second)); got != 1 {
+		t.Errorf("%d failures after the first call", got)
+	}
+	if got := fail(later(500*time.Millisecond), later(1100*time.Millisecond)); got != 1 {
+		t.Errorf("%d failures after a second that was under way with it", got)
+	}
+	fail(later(time.Second), later(2*time.Second))
+	if e.State == view.Dead {
+		return // it was convicted by the second that counts, since another had answered
+	}
+	a.answered(b.ID(), later(2100*time.Millisecond))
+	a.concludeAll(later(2100 * time.Millisecond))
+	if e.State != view.Dead {
+		t.Errorf("it is %s after two failures", e.State)
+	}
+}
