@@ -17,9 +17,19 @@ type whyView struct {
 	ID       string       `json:"id"`
 	Name     string       `json:"name"`
 	State    string       `json:"state"`
+	Age      whyAgeView   `json:"staleness"`
 	Distance distanceView `json:"latency"`
 	Group    whyGroupView `json:"group"`
 	Position whyPlaceView `json:"position"`
+}
+
+// A whyAgeView is what stands behind the peer's state.
+type whyAgeView struct {
+	ageView
+	LimitMS     int64   `json:"limit_ms"`
+	Stretch     float64 `json:"stretch"`
+	Unreachable bool    `json:"unreachable"`
+	Why         string  `json:"why"`
 }
 
 // A distanceView is what was measured, and what it comes to.
@@ -57,9 +67,10 @@ type whyPlaceView struct {
 func (a *app) whyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "why PEER",
-		Short: "Explain a peer's distance, group and place",
-		Long: `Prints every number behind a peer's place in the query order: the round trips that were measured, the distance that they
-come to, where its group begins and ends, and why it is in the order or not. What the numbers mean: docs/latency.md.`,
+		Short: "Explain a peer's state, distance, group and place",
+		Long: `Prints every number behind a peer's state: its age, its own pace, the limit, and what is held against it. Then those behind its
+place in the query order: the round trips that were measured, the distance that they come to, where its group begins and ends, and
+why it is in the order or not. What the numbers mean: docs/detection.md and docs/latency.md.`,
 		Example:           "  g2g why node-b\n  g2g why node-b -o json | jq .latency.samples",
 		Args:              exactly(1, "PEER"),
 		ValidArgsFunction: a.completePeers,
@@ -98,7 +109,7 @@ func (c *client) Why(ctx context.Context, p picture, peer peerView) (whyView, er
 
 func (p picture) why(peer peerView, reply *adminpb.WhyResponse) whyView {
 	view := whyView{
-		ID: peer.ID, Name: peer.Name, State: describe(peer),
+		ID: peer.ID, Name: peer.Name, State: describe(peer), Age: p.whyAge(peer),
 		Distance: distanceView{
 			Samples: []sampleView{}, CountS: reply.GetCountsMs() / 1000,
 			LatencyMS: peer.LatencyMS, MedianMS: peer.MedianMS, P99MS: peer.P99MS,
@@ -110,6 +121,31 @@ func (p picture) why(peer peerView, reply *adminpb.WhyResponse) whyView {
 		view.Distance.Samples = append(view.Distance.Samples, sampleView{
 			AgeS: float64(s.GetAgeMs()) / 1000, RTTMS: float64(s.GetRttUs()) / 1000,
 		})
+	}
+	return view
+}
+
+func (p picture) whyAge(peer peerView) whyAgeView {
+	s := p.staleness
+	view := whyAgeView{LimitMS: s.LimitMS, Stretch: s.Stretch, Unreachable: peer.Unreachable, Why: "judged by its silence alone: it is in client mode"}
+	i := slices.IndexFunc(s.Peers, func(a ageView) bool { return a.ID == peer.ID })
+	if i < 0 {
+		view.ageView = ageView{ID: peer.ID, Name: peer.Name, AgeMS: peer.AgeMS, State: peer.State, Reason: peer.Reason}
+		return view
+	}
+	view.ageView = s.Peers[i]
+	limit, own := milliseconds(s.LimitMS), milliseconds(int64(s.Stretch*float64(view.OwnMS)))
+	switch {
+	case peer.State == stateDead || peer.State == stateLeft:
+		view.Why = "no longer judged; a newer beat or contact brings it back"
+	case view.OwnMS == 0:
+		view.Why = "in no list: the node has just started, or its view is full and the peer is not active"
+	case view.AgeMS <= s.LimitMS:
+		view.Why = "within the limit of " + limit
+	case view.Suspect:
+		view.Why = fmt.Sprintf("past the limit of %s and its own pace stretched to %s: it is being asked", limit, own)
+	default:
+		view.Why = fmt.Sprintf("past the limit of %s, not past its own pace stretched to %s", limit, own)
 	}
 	return view
 }
@@ -180,6 +216,9 @@ func (p picture) whyPlace(peer peerView) string {
 func whyFields(v whyView) []field {
 	fields := []field{
 		{"name", v.Name}, {"id", v.ID}, {"state", v.State},
+		{"age", fmt.Sprintf("%s, its own pace is %s", milliseconds(v.Age.AgeMS), milliseconds(v.Age.OwnMS))},
+		{"", v.Age.Why},
+		{"against it", fmt.Sprintf("%s without answer, witnesses %d, reachable %s", count(int(v.Age.Failures), "call"), v.Age.Witnesses, yes(!v.Age.Unreachable))},
 		{"latency", latencyText(v.Distance.LatencyMS)},
 		{"", fmt.Sprintf("20th percentile of %s of the last %s", count(len(v.Distance.Samples), "sample"), span(time.Duration(v.Distance.CountS)*time.Second))},
 		{"median, p99", latencyText(v.Distance.MedianMS) + ", " + latencyText(v.Distance.P99MS)},
