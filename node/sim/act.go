@@ -15,10 +15,12 @@ func (w *world) act(a Action) {
 		w.lose(a, w.choose(a.Who, (*node).up), (*node).kill)
 	case "leave":
 		w.lose(a, w.choose(a.Who, (*node).up), (*node).leave)
+	case "stall":
+		w.lose(a, w.choose(a.Who, func(n *node) bool { return n.up() && !n.stalled }), func(n *node) { n.stalled = true })
 	case "stop":
 		w.halt(a)
 	case "continue":
-		w.each(w.choose(a.Who, func(n *node) bool { return n.stopped || n.flapping }), (*node).resume)
+		w.each(w.choose(a.Who, func(n *node) bool { return n.stopped || n.flapping || n.stalled }), (*node).resume)
 	case "restart":
 		w.each(w.choose(a.Who, func(n *node) bool { return n.machine == nil && n.life > 0 }), w.restart)
 	case "join":
@@ -115,7 +117,7 @@ func (w *world) off(n *node, a Action) {
 
 // resume ends what stop began.
 func (n *node) resume() {
-	n.flapping, n.healthy = false, n.w.now
+	n.flapping, n.stalled, n.healthy = false, false, n.w.now
 	n.w.returned(n)
 	n.proceed()
 }

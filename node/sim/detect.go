@@ -137,7 +137,7 @@ func (h *holding) tell(now int64, k gossip.Kind) {
 
 // judge counts a verdict on somebody to whom nothing was done.
 func (w *world) judge(observer, subject *node, k gossip.Kind) {
-	if !subject.up() || !w.well(subject) || w.wereParted(observer, subject) {
+	if !subject.working() || !w.well(subject) || w.wereParted(observer, subject) {
 		return
 	}
 	healthy := w.well(observer)

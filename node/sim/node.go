@@ -3,12 +3,14 @@ package sim
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/node/wire"
 	"github.com/g2g-net/g2g/pki"
@@ -37,6 +39,7 @@ type node struct {
 	machine  *gossip.Machine // nil while it does not run
 	life     int             // counts starts: what belongs to an earlier one is void
 	armed    int64           // when its timer goes off
+	stalled  bool            // its signature loop has ended
 	stopped  bool            // as by SIGSTOP
 	flapping bool            // to be stopped again and again
 	inbox    []event         // what came in while it was stopped
@@ -150,13 +153,13 @@ func (w *world) start(n *node) {
 	m, err := gossip.New(gossip.Config{
 		Identity: n.identity, Genesis: w.genesis, Chain: n.chain, Name: n.name, Addresses: []string{n.host + ":7401"},
 		Interval: w.plan.Interval, Period: w.plan.Period, LeafLife: leafLife, Strict: w.plan.Strict,
-		Random: random, Secrets: secrets{random}, Seal: n.seal,
+		Random: random, Secrets: secrets{random}, Seal: n.seal, SealSummary: n.sealSummary, OnlyPublish: true,
 	}, n.clock(), n.disk)
 	if err != nil {
 		w.checks.fail(n, "does not start: %v", err)
 		return
 	}
-	n.machine, n.armed, n.stopped, n.inbox = m, never, false, nil
+	n.machine, n.armed, n.stopped, n.stalled, n.inbox = m, never, false, false, nil
 	n.life++
 	if n.healthy = w.now; n.life == 1 {
 		n.healthy -= int64(grace) // nothing is the reason of a verdict on somebody new
@@ -164,8 +167,44 @@ func (w *world) start(n *node) {
 	n.seen = map[int]version{}
 	w.running++
 	n.flush()
+	n.work(n.life)
 	if n.disk.Reserve == nil {
 		n.register()
+	}
+}
+
+// work publishes the node's signature, and does so again after each period for as long as this life lasts. The data never
+// change, so that the signature is told to each peer once.
+func (n *node) work(life int) {
+	if n.life != life || n.machine == nil {
+		return
+	}
+	if n.up() && !n.stalled {
+		n.publish()
+	}
+	n.w.at(n.w.now+int64(n.w.plan.Period), func() { n.work(life) })
+}
+
+func (n *node) publish() {
+	n.do(func(now time.Time) {
+		if _, err := n.machine.Publish(now, signature.Signature{}); err != nil && !errors.Is(err, gossip.ErrHasty) {
+			n.w.checks.fail(n, "does not publish: %v", err)
+		}
+	})
+}
+
+// broken tells those with warm connections to the node that they ended.
+func (n *node) broken() {
+	for _, peer := range n.w.nodes {
+		if peer == n || peer.machine == nil || n.w.parted(n, peer) || !peer.machine.Active(n.id) && !n.machine.Active(peer.id) {
+			continue
+		}
+		life := peer.life
+		n.w.at(n.w.now+n.w.travel(n, peer), func() {
+			if peer.life == life && peer.up() {
+				peer.do(func(now time.Time) { peer.machine.Broken(now, n.id) })
+			}
+		})
 	}
 }
 
@@ -205,8 +244,13 @@ func (n *node) acceptor() *node {
 	return nil
 }
 
-// up tells whether the node answers.
-func (n *node) up() bool { return n.machine != nil && !n.stopped }
+// up tells whether the node answers, working whether it makes progress, too.
+func (n *node) up() bool      { return n.machine != nil && !n.stopped }
+func (n *node) working() bool { return n.up() && !n.stalled }
+
+func (n *node) sealSummary(s signature.Statement) (*view.Summary, error) {
+	return wire.SealSummary(n.identity, n.w.network, s)
+}
 
 func (n *node) seal(c view.Contact) (*view.Contact, error) {
 	return wire.UnsealedContact(n.identity, n.w.network, c)
@@ -217,6 +261,7 @@ func (n *node) kill() {
 	if n.machine == nil {
 		return
 	}
+	n.broken()
 	n.machine, n.stopped, n.inbox, n.armed = nil, false, nil, never
 	n.life++
 	n.w.running--
@@ -304,6 +349,9 @@ func (n *node) proceed() {
 	}
 	n.stopped = false
 	n.armed = never
+	if !n.stalled && n.machine.Overslept(n.clock()) {
+		n.publish() // as a driver does, before anybody who asks is answered
+	}
 	n.arm()
 	for _, e := range n.inbox {
 		e.at = n.w.now

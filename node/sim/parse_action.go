@@ -36,7 +36,7 @@ func joined(words []word) string {
 func (p *parser) verbs(a *Action) map[string]func() {
 	who := func() { a.Who = p.who() }
 	return map[string]func(){
-		"kill": who, "continue": who, "restart": who, "leave": who, "split": who, "cut": who,
+		"kill": who, "stall": who, "continue": who, "restart": who, "leave": who, "split": who, "cut": who,
 		"heal": func() {}, "measure": func() {},
 		"join": func() { a.Count = p.number(1, MaxNodes) },
 		"stop": func() {

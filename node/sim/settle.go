@@ -41,12 +41,12 @@ func (s *settling) begins(now int64, what string) {
 func (w *world) whole() string {
 	up := 0
 	for _, n := range w.nodes {
-		if n.up() {
+		if n.working() {
 			up++
 		}
 	}
 	for _, n := range w.nodes {
-		if n.up() {
+		if n.working() {
 			if what := n.lists(up); what != "" {
 				return what
 			}
@@ -65,9 +65,9 @@ func (n *node) lists(up int) string {
 		subject := n.w.byID[e.ID]
 		lists := e.State == view.Alive
 		switch {
-		case lists && !subject.up():
+		case lists && !subject.working():
 			return n.name + " lists " + subject.name + ", which is gone"
-		case !lists && subject.up() && !n.w.parted(n, subject) && e.State != view.Unheard:
+		case !lists && subject.working() && !n.w.parted(n, subject) && e.State != view.Unheard:
 			return n.name + " holds " + subject.name + " for " + e.State.String()
 		case lists:
 			alive++
