@@ -134,6 +134,7 @@ type Machine struct {
 	distances   distances
 	nextTopUp   time.Time // when more than enoughActive peers are next sought
 	nextUrgent  time.Time // when an urgent join may next push out an active peer
+	nextSqueeze time.Time // when one may next find a place in a full view
 	nextRenewal time.Time // when a refused leaf is next a reason for a new epoch
 	accepted    bool      // a call of this node's, since its epoch began
 	nextStray   time.Time // when a node that reaches nobody next visits what peers named

@@ -302,7 +302,9 @@ func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Messa
 	if req.Contact.ID != from {
 		return resp // wire has seen to it; a join introduces nobody else
 	}
-	m.learn(now, from, req.Contact)
+	if m.learn(now, from, req.Contact) == view.Full && req.Urgent {
+		m.squeeze(now, from, req.Contact)
+	}
 	if req.Beat.Sequence > 0 {
 		m.hear(now, from, false, from, IndexedBeat{Contact: uint16(req.Contact.Sequence), Beat: req.Beat}) //nolint:gosec // low bits are meant
 	}
@@ -314,6 +316,19 @@ func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Messa
 		resp.Contacts = m.introduce(from) // others learn of peers by exchanges
 	}
 	return resp
+}
+
+// squeeze finds a place for a member that has too few active peers where the view has none: in a network larger than a view somebody
+// must hold it. Active peers are spared, and it happens no more often than such a member pushes out an active peer.
+func (m *Machine) squeeze(now time.Time, from pki.ID, c *view.Contact) {
+	if now.Before(m.nextSqueeze) || m.mode() != pki.Server {
+		return
+	}
+	if dropped, ok := m.view.Squeeze(c, m.Active); ok {
+		m.nextSqueeze = now.Add(urgentSpacing)
+		m.forget(now, dropped)
+		m.learn(now, from, c)
+	}
 }
 
 // admitActive makes room for an active peer. One that has too few pushes out another.

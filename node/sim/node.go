@@ -138,7 +138,7 @@ type secrets struct{ r *rand.Rand }
 
 func (s secrets) Read(b []byte) (int, error) {
 	for i := range b {
-		b[i] = byte(s.r.Uint32())
+		b[i] = byte(s.r.Uint32()) //nolint:gosec // low bits are meant
 	}
 	return len(b), nil
 }
@@ -149,7 +149,7 @@ func (w *world) start(n *node) {
 		return
 	}
 	n.inUse = n.skew
-	random := rand.New(rand.NewPCG(w.r.Uint64(), 2)) //nolint:gosec // chance that repeats is meant
+	random := rand.New(rand.NewPCG(w.r.Uint64(), 2))
 	m, err := gossip.New(gossip.Config{
 		Identity: n.identity, Genesis: w.genesis, Chain: n.chain, Name: n.name, Addresses: []string{n.host + ":7401"},
 		Interval: w.plan.Interval, Period: w.plan.Period, LeafLife: leafLife, Strict: w.plan.Strict,

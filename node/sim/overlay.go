@@ -83,7 +83,7 @@ func (w *world) graphs(up []*node, place map[pki.ID]int32) (active, held, known 
 func (g graph) components() (count int, largest float64) {
 	parent := make([]int32, len(g))
 	for i := range parent {
-		parent[i] = int32(i) //nolint:gosec // at most MaxNodes
+		parent[i] = int32(i)
 	}
 	find := func(i int32) int32 {
 		for parent[i] != i {
@@ -94,13 +94,13 @@ func (g graph) components() (count int, largest float64) {
 	}
 	for i, links := range g {
 		for _, j := range links {
-			parent[find(int32(i))] = find(j) //nolint:gosec // at most MaxNodes
+			parent[find(int32(i))] = find(j)
 		}
 	}
 	sizes := make([]int, len(g))
 	most := 0
 	for i := range g {
-		root := find(int32(i)) //nolint:gosec // at most MaxNodes
+		root := find(int32(i))
 		if sizes[root]++; sizes[root] == 1 {
 			count++
 		}

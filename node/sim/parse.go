@@ -153,7 +153,7 @@ func (p *parser) read(lines [][]word) error {
 		}
 	}
 	if errs == nil {
-		errs = p.check(lines)
+		errs = p.check()
 	}
 	return errors.Join(errs...)
 }
@@ -316,7 +316,7 @@ func (p *parser) rtt() {
 }
 
 // check finds what no line is to blame for alone.
-func (p *parser) check(lines [][]word) (errs []error) {
+func (p *parser) check() (errs []error) {
 	for i, row := range p.plan.RTT {
 		for j, d := range row {
 			if d == 0 && j > i {
@@ -336,8 +336,7 @@ func (p *Plan) Check() error {
 	for _, a := range p.Actions {
 		last = a.At
 	}
-	switch {
-	case last >= p.Length:
+	if last >= p.Length {
 		return fmt.Errorf("the length of %s is over before all that happens at %s", p.Length, last)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/node/wire"
 )
 
@@ -135,6 +136,24 @@ func TestWrongClocksChangeNothing(t *testing.T) {
 	r := play(t, plan("nodes 12\nlength 2m\nstart 1s\nat 0s skew all -2m\nat 0s skew 50% 2m 1%\nat 30s kill 25%"), 1)
 	settled(t, r)
 	if d := r.Detection[0]; d.Dead.Never != 0 || r.False.Dead != 0 {
+		t.Errorf("%+v, %+v", d, r.False)
+	}
+}
+
+// A network larger than a view is one, too: everybody is held and reached by somebody, though nobody holds all.
+func TestLargerThanAView(t *testing.T) {
+	r := play(t, plan("nodes 260\nlength 20s\nstart 6s"), 1)
+	settled(t, r)
+	if o := r.Overlay[0]; o.ActiveComponents != 1 || o.ViewComponents != 1 || o.ActiveMin < 1 || o.InMean < enough || o.InMean > view.MaxServers {
+		t.Errorf("%+v", o)
+	}
+}
+
+// Whose signature loop stalls is found out, whatever it answers, and nobody else.
+func TestStalledOnesAreFound(t *testing.T) {
+	r := play(t, plan("nodes 12\nlength 2m\nstart 1s\nat 40s stall 2\nat 80s continue all"), 1)
+	settled(t, r)
+	if d := r.Detection[0]; d.Nodes != 2 || d.Dead.Cases != 20 || d.Dead.Never != 0 || r.False.Dead != 0 {
 		t.Errorf("%+v, %+v", d, r.False)
 	}
 }

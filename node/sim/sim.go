@@ -67,7 +67,7 @@ type world struct {
 var epoch = time.Unix(1_800_000_000, 0)
 
 func newWorld(p Plan, seed uint64) (*world, error) {
-	w := &world{plan: p, r: rand.New(rand.NewPCG(seed, 1)), byID: make(map[pki.ID]*node, p.Nodes), loss: p.Loss, healed: -int64(grace)} //nolint:gosec // chance that repeats is meant
+	w := &world{plan: p, r: rand.New(rand.NewPCG(seed, 1)), byID: make(map[pki.ID]*node, p.Nodes), loss: p.Loss, healed: -int64(grace)}
 	if err := w.found(); err != nil {
 		return nil, err
 	}

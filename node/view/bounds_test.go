@@ -223,3 +223,32 @@ func nameOf(dropped pki.ID, id func(int) pki.ID, n int) string {
 	}
 	return "nobody"
 }
+
+// TestSqueeze: a member that finds no place in a full view can have one of its own branch, of whom is not spared.
+func TestSqueeze(t *testing.T) {
+	g, v := newGrove(), New(pki.ID{1})
+	if _, ok := v.Squeeze(invented(0, g.chain, start), func(pki.ID) bool { return false }); ok {
+		t.Error("an empty view drops somebody")
+	}
+	left, right := identity(1), identity(2)
+	chains := []pki.Chain{g.admit(g.root, g.chain, left.Key(), pki.Server), g.admit(g.root, g.chain, right.Key(), pki.Server)}
+	byBranch := map[pki.ID]int{}
+	for i := range MaxServers {
+		c := invented(i, chains[i%2], start)
+		put(t, v, start, c)
+		byBranch[c.ID] = i % 2
+	}
+	late := invented(MaxServers, chains[0], start)
+	if verdict := v.Judge(start, late); verdict != Full {
+		t.Fatalf("the verdict is %s", verdict)
+	}
+	if _, ok := v.Squeeze(late, func(pki.ID) bool { return true }); ok {
+		t.Error("one that is spared is dropped")
+	}
+	spared := v.Entries()[0].ID
+	dropped, ok := v.Squeeze(late, func(id pki.ID) bool { return id == spared })
+	if !ok || dropped == spared || byBranch[dropped] != 0 || v.Get(dropped) != nil {
+		t.Errorf("dropped one of branch %d, done: %t", byBranch[dropped], ok)
+	}
+	put(t, v, start, late)
+}

@@ -61,6 +61,33 @@ func (v *View) victimFor(c *Contact) *Entry {
 	return nil
 }
 
+// Squeeze drops a peer for a contact that Judge found no place for, if there is one to drop that is not spared: of the newcomer's own
+// branch as far down as there are others in it. So whoever is squeezed in costs nobody a place but those whom its own nominators
+// admitted, and everybody can be held by somebody, however large the network is.
+func (v *View) Squeeze(c *Contact, spared func(pki.ID) bool) (dropped pki.ID, ok bool) {
+	group := make([]*Entry, 0, MaxServers)
+	for _, e := range v.entries {
+		if e.Mode == pki.Server && !e.State.Fallen() && !spared(e.ID) {
+			group = append(group, e)
+		}
+	}
+	if len(group) == 0 || c.Mode != pki.Server {
+		return pki.ID{}, false
+	}
+	depth := 0
+	for ; depth < c.Chain.Depth(); depth++ {
+		own := branch(slices.Clone(group), depth, c.Chain.Member(depth))
+		if len(own) == 0 {
+			break
+		}
+		group = own
+	}
+	var t tally
+	victim := t.deepest(group, depth)
+	v.Drop(victim.ID)
+	return victim.ID, true
+}
+
 // branch keeps those of a group that are below a member. It reuses the group's memory.
 func branch(group []*Entry, depth int, key pki.Key) []*Entry {
 	return slices.DeleteFunc(group, func(e *Entry) bool { return depth >= e.Chain.Depth() || e.Chain.Member(depth) != key })
