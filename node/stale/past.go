@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	halfLifePaces = 10               // a penalty halves in so many of the peer's own paces
+	halfLifePaces = 4                // a penalty halves in so many of the peer's own paces
 	leastHalfLife = 10 * time.Second // but not sooner, so that a quick peer is not forgiven at once
 	flapWindow    = 6                // half-lives in which a third fall is one too many
 	forgiven      = 0.5              // the penalty at which a peer that fell too often may return

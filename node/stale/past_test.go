@@ -39,8 +39,8 @@ func TestThirdFallWaits(t *testing.T) {
 		{time.Second, []float64{0, 30, 61}, 0},
 		{time.Second, []float64{0, 30, 61, 70}, 17},
 		{10 * time.Millisecond, []float64{0, 30, 60}, 12},
-		{10 * time.Second, []float64{0, 300, 600}, 119},
-		{10 * time.Second, []float64{0, 300, 601}, 0},
+		{10 * time.Second, []float64{0, 120, 240}, 48},
+		{10 * time.Second, []float64{0, 120, 241}, 0},
 		{time.Second, []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, 40},
 	} {
 		var p Past
