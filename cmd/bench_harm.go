@@ -187,8 +187,8 @@ func pulseRound(ctx context.Context, t *trial, o detectOptions, row *detectView)
 		if err := v.pause(); err != nil {
 			return err
 		}
-		err := t.fleet.rest(ctx, pulseStopped)
-		if err = errors.Join(err, v.resume()); err != nil {
+		stopped := t.fleet.rest(ctx, pulseStopped)
+		if err := errors.Join(stopped, v.resume()); err != nil {
 			return err
 		}
 		if err := t.fleet.rest(ctx, pulsePeriod-pulseStopped); err != nil {

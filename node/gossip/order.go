@@ -30,7 +30,7 @@ func (m *Machine) Order(now time.Time) []Place {
 		if e == nil {
 			continue // cannot happen: whoever leaves the view makes the order stale
 		}
-		place := Place{ID: e.ID, Name: e.Name, Estimate: m.estimate(now, e.ID), Addresses: e.Addresses, Services: e.Contact.Services}
+		place := Place{ID: e.ID, Name: e.Name, Estimate: m.estimate(now, e.ID), Addresses: e.Addresses, Services: e.Services}
 		if p.Group != order.Unmeasured {
 			place.Group = latency.Letter(p.Group, len(m.distances.groups))
 			place.GroupLabel = m.distances.groups[p.Group].LabelMS()

@@ -14,9 +14,9 @@ func TestBeatOfBeforeTheDeathBringsNobodyBack(t *testing.T) {
 	w.run(5 * time.Second)
 	w.strict = false // it is told beats that were never made
 	a, b, dead := w.nodes[0], w.nodes[1], w.nodes[3]
-	last := IndexedBeat{Contact: uint16(dead.Contact().Sequence), Beat: dead.ownBeat(w.now)} //nolint:gosec // low bits are meant
-	last.Beat.Sequence++
-	last.Beat.Link = dead.ladder.Link(last.Beat.Sequence) // made at its last moment
+	last := IndexedBeat{Contact: uint16(dead.Contact().Sequence), Beat: dead.ownBeat(w.now)}
+	last.Sequence++
+	last.Link = dead.ladder.Link(last.Sequence) // made at its last moment
 	made := w.now
 	contact, ladder := dead.Contact(), dead.ladder
 	dead.kill()
@@ -28,7 +28,7 @@ func TestBeatOfBeforeTheDeathBringsNobodyBack(t *testing.T) {
 	})
 	tell := func(made time.Time) view.State {
 		beat := last
-		beat.Beat.Age = w.now.Sub(made)
+		beat.Age = w.now.Sub(made)
 		a.do(func() {
 			a.Receive(w.now, b.ID(), PushRequest{Contacts: []*view.Contact{contact}, Beats: []IndexedBeat{beat}})
 		})
@@ -37,8 +37,8 @@ func TestBeatOfBeforeTheDeathBringsNobodyBack(t *testing.T) {
 	if got := tell(made); got != view.Dead {
 		t.Errorf("a beat of before its death made it %s", got)
 	}
-	last.Beat.Sequence++
-	last.Beat.Link = ladder.Link(last.Beat.Sequence)
+	last.Sequence++
+	last.Link = ladder.Link(last.Sequence)
 	w.run(time.Second)
 	if got := tell(w.now); got != view.Alive {
 		t.Errorf("a beat of now left it %s", got)
@@ -53,7 +53,7 @@ func TestCallsUnderWayTogetherCountOnce(t *testing.T) {
 	a, b, peer := w.nodes[0], w.nodes[1], w.nodes[3].ID()
 	e := a.view.Get(peer)
 	begun := w.now
-	later := func(d time.Duration) time.Time { return begun.Add(d) }
+	later := begun.Add
 	fail := func(begun, now time.Time) (failures int) {
 		a.answered(b.ID(), now) // another one answers all the time
 		a.failed(now, &call{to: peer, req: PushRequest{}, begun: begun}, Unanswered)

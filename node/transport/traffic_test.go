@@ -92,7 +92,7 @@ func TestVerifiedLeavesAreRemembered(t *testing.T) {
 		if _, err := r.verifyLeaf(resumed); err == nil {
 			t.Error("a resumed session")
 		}
-		time.Sleep(n.Leaf().Claims.NotAfter.Add(2 * pki.Tolerance).Sub(time.Now()))
+		time.Sleep(time.Until(n.Leaf().Claims.NotAfter.Add(2 * pki.Tolerance)))
 		if claims, err := r.verifyLeaf(shown(raw)); err == nil || claims.ID == n.ID() {
 			t.Errorf("past its life: %v, %v", claims.ID, err)
 		}

@@ -267,7 +267,7 @@ func TestDeltaIsBoundedInBytes(t *testing.T) {
 		if size = c.Size(); size < 1000 {
 			t.Fatalf("a contact of %d bytes", size)
 		}
-		v.Advance(start, c.ID, uint16(c.Sequence), w.beat(1)) //nolint:gosec // low bits are meant
+		v.Advance(start, c.ID, uint16(c.Sequence), w.beat(1))
 		if _, _, ok := v.Revive(start, c.ID); !ok {
 			t.Fatal("not alive")
 		}
