@@ -55,10 +55,11 @@ func (n *node) send(s gossip.Send) {
 	}
 }
 
-// outcome comes to the caller, but not after its deadline.
+// outcome comes to the caller, but not after its deadline. Nothing happens in the past: a request that waited at a stopped node may be
+// looked at later than that.
 func (f *flight) outcome(at int64, k kind) {
 	if at > f.deadline {
-		at, k = f.deadline, timeout
+		at, k = max(f.deadline, f.from.w.now), timeout
 	}
 	f.from.w.queue.put(event{at: at, kind: k, call: f})
 }
