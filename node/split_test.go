@@ -86,18 +86,3 @@ func splitAndHeal(t *testing.T, behind int, cut time.Duration) {
 		haltAll(nodes)
 	})
 }
-
-// TestCutAgainAndAgain splits the same network three times for 40 seconds each, as a bad line does: it is whole within three seconds
-// every time, since a peer that falls every 40 seconds is no flapping one.
-func TestCutAgainAndAgain(t *testing.T) {
-	inWorld(t, 5*time.Millisecond, func(w *world) {
-		f, nodes := fenced(w, 16, 8)
-		for range 3 {
-			f.raise(nodes)
-			w.pass(40 * time.Second)
-			f.up.Store(false)
-			t.Logf("whole after %s", w.allAlive(3*time.Second, nodes, 15))
-		}
-		haltAll(nodes)
-	})
-}
