@@ -26,10 +26,11 @@ var errDisk = errors.New("the disk is gone")
 // A disk is that of one folder. It fails at one step that would change the folder, or the process dies there: then it writes
 // and dials no more, and the folder as it was is put aside.
 type disk struct {
-	t     *testing.T
-	actor *actor
-	dies  bool
-	at    int // the step, from 1
+	t      *testing.T
+	actor  *actor
+	folder string // the actor's when the faults began: the folders of others ask too
+	dies   bool
+	at     int // the step, from 1
 
 	mu   sync.Mutex
 	n    int
@@ -40,13 +41,13 @@ type disk struct {
 
 // breaks begins to count the steps of an actor's folder.
 func (a *actor) breaks(at int, dies bool) *disk {
-	d := &disk{t: a.w.t, actor: a, dies: dies, at: at}
+	d := &disk{t: a.w.t, actor: a, folder: a.dir, dies: dies, at: at}
 	d.undo = store.InjectFaults(d.ask)
 	return d
 }
 
 func (d *disk) ask(folder, step string) error {
-	if folder != d.actor.dir {
+	if folder != d.folder {
 		return nil
 	}
 	d.mu.Lock()
@@ -56,7 +57,7 @@ func (d *disk) ask(folder, step string) error {
 	case d.n == d.at:
 		d.what = step
 		if d.dies {
-			d.left = copyFolder(d.t, d.actor.dir)
+			d.left = copyFolder(d.t, d.folder)
 			d.actor.cut.Store(true)
 		}
 		return errDisk
@@ -69,6 +70,8 @@ func (d *disk) ask(folder, step string) error {
 // mended ends the faults, and gives the actor the folder that there is now. It tells whether there was a fault at all.
 func (d *disk) mended() (failed bool) {
 	d.undo()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.left != "" {
 		d.actor.dir = d.left
 	}
