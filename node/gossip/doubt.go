@@ -221,6 +221,17 @@ func (m *Machine) probe(now time.Time, e *view.Entry, d *doubt) {
 	m.companion(now, e.ID)
 }
 
+// askAgain asks those whose last probe proved nothing, because nobody else had answered meanwhile or a beat of before had just come. The
+// hints that made this node ask come once.
+func (m *Machine) askAgain(now time.Time) {
+	for _, id := range slices.Clone(m.doubted) {
+		e, d := m.view.Get(id), m.doubts[id]
+		if judgeable(e) && !d.byAge && d.tried > 0 && now.Sub(d.asked) >= askSpacing && !onlyUnreachable(e) && m.probing() < maxProbes {
+			m.probe(now, e, d)
+		}
+	}
+}
+
 func (m *Machine) sendProbe(now time.Time, e *view.Entry) {
 	m.send(now, e.ID, ProbeRequest{Contact: uint16(e.Sequence)}) //nolint:gosec // low bits are meant
 	last := &m.effects.Sends[len(m.effects.Sends)-1]

@@ -14,6 +14,7 @@ import (
 // look judges the peers, and once a second sees to the active peers and the reserve.
 func (m *Machine) look(now time.Time) {
 	m.judge(now)
+	m.askAgain(now)
 	m.nextLook = now.Add(m.nextJudgement(now))
 	if now.Before(m.nextRound) {
 		return
