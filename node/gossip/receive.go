@@ -100,6 +100,10 @@ func (m *Machine) Fail(now time.Time, id uint64, how Failure) {
 		m.pinged(now, c.to, nil)
 	}
 	a.warm = false
+	if how == Unanswered && c.begun.Before(m.awoke) {
+		m.failed(now, c, how)
+		return // this node slept meanwhile
+	}
 	a.failures++
 	a.delay = min(max(firstRetry, 2*a.delay), lastRetry)
 	a.next = now.Add(m.spread(a.delay))

@@ -81,3 +81,23 @@ func TestCallsUnderWayTogetherCountOnce(t *testing.T) {
 		t.Errorf("it is %s after two failures", e.State)
 	}
 }
+
+// A node that slept through its calls, as one that was stopped, holds nobody unreachable for it.
+func TestSleeperHoldsNobodyUnreachable(t *testing.T) {
+	w := newWorld(t, 5)
+	w.network(4)
+	w.run(5 * time.Second)
+	a, peer := w.nodes[0], w.nodes[1].ID()
+	for range failuresAllowed {
+		a.send(w.now, peer, PushRequest{})
+	}
+	last := a.lastCall
+	a.Effects() // nobody gets them
+	woke := w.now.Add(10 * time.Second)
+	for i := range failuresAllowed {
+		a.Fail(woke, last-uint64(i), Unanswered) //nolint:gosec // small
+	}
+	if e := a.view.Get(peer); e.Unreachable || a.doubts[peer] != nil || a.attempt(peer).failures != 0 {
+		t.Errorf("unreachable %t, %d failures, doubt %v", e.Unreachable, a.attempt(peer).failures, a.doubts[peer])
+	}
+}
