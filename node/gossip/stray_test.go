@@ -95,7 +95,7 @@ func TestSleeperHoldsNobodyUnreachable(t *testing.T) {
 	a.Effects() // nobody gets them
 	woke := w.now.Add(10 * time.Second)
 	for i := range failuresAllowed {
-		a.Fail(woke, last-uint64(i), Unanswered) //nolint:gosec // small
+		a.Fail(woke, last-uint64(i), Unanswered)
 	}
 	if e := a.view.Get(peer); e.Unreachable || a.doubts[peer] != nil || a.attempt(peer).failures != 0 {
 		t.Errorf("unreachable %t, %d failures, doubt %v", e.Unreachable, a.attempt(peer).failures, a.doubts[peer])
