@@ -139,11 +139,15 @@ type simView struct {
 	Runs     []*sim.Report `json:"runs"`
 }
 
-// garbage lets the heap of a simulation grow less than the collector would by itself: it is large and lives long.
-const garbage = 50
+// A simulation's heap is large and lives long: the collector runs seldom, until there is much of it.
+const (
+	garbage  = 200 // percent
+	softHeap = 6 << 30
+)
 
 func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, format string) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softHeap))
 	view := simView{Scenario: o.scenario, Seed: o.seed}
 	p := a.Progress("simulating")
 	defer p.End()
