@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,12 +34,17 @@ With --headless it prints a line for each node instead, and runs until a signal:
   node NAME --dir DIR
 
 Point other commands at a node with its --dir. The folders are temporary and removed at the end, unless --dir says where
-they go: there they stay, and the same demo can be started again.`,
-		Example: "  g2g demo\n  g2g demo --headless --nodes 5\n  g2g peers --dir DIR      # in another terminal",
+they go: there they stay, and the same demo can be started again.
+
+Nodes lie in regions by turns: node-1 in the first, node-2 in the second. What they send each other takes as long as the regions
+are apart; within one it takes what it takes on this machine. The commands below act on a node of a demo that runs.`,
+		Example: "  g2g demo\n  g2g demo --headless --nodes 8 --regions 3 --seed 7\n  g2g peers --dir DIR      # in another terminal\n  g2g demo cut node-2",
 		Args:    exactly(0),
 	}
 	headless := c.Flags().Bool("headless", false, "no dashboard: print the nodes' folders")
 	nodes := c.Flags().Int("nodes", 12, fmt.Sprintf("how many nodes, 1 to %d", maxDemoNodes))
+	regions := c.Flags().Int("regions", 4, fmt.Sprintf("into how many regions, far from each other, the nodes fall, 1 to %d", maxRegions))
+	seed := c.Flags().Uint64("seed", 1, "draws where the regions lie, and the jitter")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if !*headless && !a.interactive() {
 			return wrongUsage("the dashboard needs a terminal", "g2g demo --headless, then g2g peers --dir DIR --watch in another terminal")
@@ -45,7 +52,13 @@ they go: there they stay, and the same demo can be started again.`,
 		if *nodes < 1 || *nodes > maxDemoNodes {
 			return wrongUsage(fmt.Sprintf("--nodes %d is not 1 to %d", *nodes, maxDemoNodes), "")
 		}
-		return a.demo(c.Context(), *nodes, *headless)
+		if *regions < 1 || *regions > maxRegions {
+			return wrongUsage(fmt.Sprintf("--regions %d is not 1 to %d", *regions, maxRegions), "")
+		}
+		return a.demo(c.Context(), *nodes, *headless, newDemoNet(*regions, *seed))
+	}
+	for _, act := range demoActs {
+		c.AddCommand(a.demoActCommand(act))
 	}
 	return c
 }
@@ -53,6 +66,7 @@ they go: there they stay, and the same demo can be started again.`,
 // A demo is the nodes of one process, the founder first.
 type demo struct {
 	a      *app
+	net    *demoNet
 	dir    string
 	nodes  []*demoNode
 	acting sync.Mutex // one act at a time; it guards what runs of each node
@@ -60,14 +74,16 @@ type demo struct {
 
 type demoNode struct {
 	name, dir string
+	index     int
+	stalled   atomic.Bool
 	*running
 }
 
 // demo runs a network until ctx ends.
-func (a *app) demo(ctx context.Context, n int, headless bool) (err error) {
+func (a *app) demo(ctx context.Context, n int, headless bool, net *demoNet) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is closed leaves nothing behind either
 	defer stop()
-	d := &demo{a: a, dir: a.dirFlag}
+	d := &demo{a: a, net: net, dir: a.dirFlag}
 	if d.dir == "" {
 		if d.dir, err = os.MkdirTemp("", "g2g-demo-"); err != nil {
 			return fmt.Errorf("make the folders: %w", err)
@@ -81,6 +97,11 @@ func (a *app) demo(ctx context.Context, n int, headless bool) (err error) {
 	if err := d.start(ctx, n); err != nil {
 		return err
 	}
+	stopListening, err := d.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopListening()
 	if !headless {
 		return d.dashboard(ctx)
 	}
@@ -115,14 +136,14 @@ func (d *demo) start(ctx context.Context, n int) error {
 // add brings one more node up; unless its folder is a member from before, it founds or joins.
 func (d *demo) add(ctx context.Context, name string) error {
 	c := demoConfig(name)
-	node := &demoNode{name: name, dir: filepath.Join(d.dir, name)}
+	node := &demoNode{name: name, dir: filepath.Join(d.dir, name), index: len(d.nodes)}
 	if len(d.nodes) == 0 {
 		if _, err := found(node.dir, c, foundOptions{network: "demo"}); err != nil && !hasNetwork(err) {
 			return err
 		}
 	}
 	var err error
-	if node.running, err = start(ctx, node.dir, c, quietLog()); err != nil {
+	if node.running, err = startWith(ctx, node.dir, c, d.options(node)); err != nil {
 		return err
 	}
 	d.nodes = append(d.nodes, node)
@@ -175,24 +196,40 @@ func (d *demo) complete(ctx context.Context, node *demoNode) error {
 
 // watch returns when ctx ends, or a node by itself.
 func (d *demo) watch(ctx context.Context) error {
-	ended := make(chan *demoNode, len(d.nodes))
+	d.acting.Lock()
+	ended := make(chan error, len(d.nodes))
 	for _, node := range d.nodes {
+		r := node.running // what runs now: a restart puts another in its place
 		go func() {
-			<-node.done // at the latest when stop has been called
-			ended <- node
+			<-r.done // at the latest when stop has been called
+			if r.err != nil {
+				ended <- fmt.Errorf("%s: %w", node.name, r.err)
+				return
+			}
+			ended <- nil
 		}()
 	}
+	d.acting.Unlock()
 	for range d.nodes {
 		select {
 		case <-ctx.Done():
 			return nil
-		case node := <-ended:
-			if node.err != nil {
-				return fmt.Errorf("%s: %w", node.name, node.err)
+		case err := <-ended:
+			if err != nil {
+				return err
 			}
 		}
 	}
+	if d.anyRuns() {
+		<-ctx.Done() // they were stopped and brought back
+	}
 	return nil
+}
+
+func (d *demo) anyRuns() bool {
+	d.acting.Lock()
+	defer d.acting.Unlock()
+	return slices.ContainsFunc(d.nodes, func(n *demoNode) bool { return !n.ended() })
 }
 
 // stop ends all nodes at once: who is told goodbye by everybody need not be told by each in turn.

@@ -31,6 +31,7 @@ func (d *demo) controls() []tui.Control {
 	}
 	return []tui.Control{
 		control("X", "stop it", "stop", d.halt), control("B", "bring it back", "restart", d.restart), control("O", "renew its certificate", "rotate", d.rotate),
+		control("S", "stall it", "stall", d.stall), control("C", "cut it off", "cut", d.cut), control("H", "heal it", "heal", d.heal),
 	}
 }
 
@@ -58,7 +59,8 @@ func (d *demo) restart(ctx context.Context, node *demoNode) error {
 	if !node.ended() {
 		return errors.New("it runs")
 	}
-	again, err := start(ctx, node.dir, demoConfig(node.name), quietLog())
+	node.stalled.Store(false)
+	again, err := startWith(ctx, node.dir, demoConfig(node.name), d.options(node))
 	if err == nil {
 		node.running = again
 	}

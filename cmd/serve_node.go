@@ -38,7 +38,11 @@ type running struct {
 // start opens the folder and runs its node until Stop, or until it ends by itself. It returns once the ports are up; ctx
 // bounds only that.
 func start(ctx context.Context, dir string, c config.Config, log *slog.Logger) (*running, error) {
-	n, err := node.Open(dir, c, log)
+	return startWith(ctx, dir, c, node.Options{Log: log})
+}
+
+func startWith(ctx context.Context, dir string, c config.Config, o node.Options) (*running, error) {
+	n, err := node.OpenWith(dir, c, o)
 	if err != nil {
 		return nil, busyHint(err)
 	}

@@ -58,6 +58,9 @@ type Options struct {
 	Dial    transport.Dialer
 	Random  io.Reader // makes keys and secrets; nil for the system's
 	NoAdmin bool      // opens no admin socket
+	// Stalled tells, before each sign of life, whether the node shall make none although it answers; nil for never. It is for
+	// showing what becomes of such a node.
+	Stalled func() bool
 	// Services registers a program's gRPC services on the Gossip port, before it opens; nil for none. Every member may call
 	// them, in either mode, and CallerFrom tells who does. Names in the packages g2g and g2g.* are refused. A client-mode
 	// member has no port, so it serves none. No call outlives its connection, which ends a sixth of leaf.life after it was

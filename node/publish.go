@@ -66,6 +66,9 @@ func (n *Node) publishData() {
 			return
 		}
 		timer.Reset(n.cfg.Load().Signature.Period)
+		if n.opt.Stalled != nil && n.opt.Stalled() {
+			continue
+		}
 		sum, err := n.dir.Samples().Pass()
 		if err == nil {
 			_, err = n.publish(context.Background(), sum.Signature())

@@ -125,14 +125,29 @@ func (a assignment) numbered(peers []Peer) assignment {
 	return out
 }
 
-// merged makes one of neighbours whose labels differ by less than Alike, until none do.
-func (a assignment) merged(peers []Peer) assignment {
+// uncertainties are the means of what the groups' distances are uncertain by.
+func (a assignment) uncertainties(peers []Peer) []float64 {
+	sums, sizes := make([]float64, a.groups()), make([]float64, a.groups())
+	for i, group := range a {
+		sums[group] += peers[i].uncertainty()
+		sizes[group]++
+	}
+	for group := range sums {
+		sums[group] /= sizes[group]
+	}
+	return sums
+}
+
+// merged makes one of neighbours whose labels differ by less than Alike, or by less than so many times their uncertainty, until
+// none do.
+func (a assignment) merged(peers []Peer, times float64) assignment {
 	out := slices.Clone(a)
 	for {
-		labels := out.labels(peers)
+		labels, unsure := out.labels(peers), out.uncertainties(peers)
 		near := -1
 		for group := 1; group < len(labels) && near < 0; group++ {
-			if labels[group]-labels[group-1] < Alike {
+			apart := times * (unsure[group] + unsure[group-1])
+			if labels[group]-labels[group-1] < max(Alike, time.Duration(apart)) {
 				near = group
 			}
 		}

@@ -12,6 +12,10 @@ import (
 const (
 	// Alike is the difference of two labels below which neighbouring groups are one.
 	Alike = 100 * time.Microsecond
+	// Two groups are one, too, whose labels differ by less than so many times what the distances of both are uncertain by. A new
+	// partition must be surer than one that stands: else groups would come and go.
+	surelyApart = 3
+	stillApart  = 2
 	// Strong is by how much a new partition's criterion must be less than the old one's to take its place.
 	Strong = 6
 	// strayRounds is for how many rounds in a row a peer must lie outside its group to be moved without that.
@@ -28,6 +32,12 @@ type Peer struct {
 
 // log is the peer's place on the line that is cut into groups: the logarithm of its distance in milliseconds.
 func (p Peer) log() float64 { return math.Log(float64(p.Distance) / float64(time.Millisecond)) }
+
+// uncertainty is the standard error of the distance, estimated by how far the median of the round trips lies above it: 1.7 times that, by
+// the root of their number. It is large where a near peer's round trips are mostly waiting for a processor.
+func (p Peer) uncertainty() float64 {
+	return 1.7 * float64(p.Median-p.Distance) / math.Sqrt(float64(p.N))
+}
 
 // A Group is the peers that are about as far away as each other.
 type Group struct {
@@ -85,10 +95,10 @@ func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
 	slices.SortFunc(founding, nearer)
 	floor := FloorOf(founding)
 	g.floor = floor
-	old, fresh := g.carried(founding), assign(founding, floor).merged(founding)
+	old, fresh := g.carried(founding), assign(founding, floor).merged(founding, surelyApart)
 	next := fresh
 	if old != nil && !g.better(founding, old, fresh, floor) {
-		next = old.merged(founding)
+		next = old.merged(founding, stillApart)
 	}
 	change := g.change(founding, old, next)
 	g.remember(founding, next)

@@ -142,6 +142,27 @@ func TestGroupsThatCameTogetherAreOne(t *testing.T) {
 	}
 }
 
+// Peers on one busy machine, whose round trips are mostly waiting, are not told from each other; on a quiet one they are.
+func TestWaitingMakesNoGroups(t *testing.T) {
+	const us = time.Microsecond
+	peers := func(median time.Duration) (out []Peer) {
+		for i, d := range []time.Duration{90 * us, 210 * us, 18 * ms, 18 * ms, 45 * ms, 45 * ms} {
+			out = append(out, Peer{peerID(i), Estimate{N: 10, Distance: d, Median: d + median, P99: d + 9*median}})
+		}
+		return out
+	}
+	if groups, _ := NewGrouping().Update(peers(200 * us)); len(groups) != 3 {
+		t.Errorf("busy: %s", told(groups))
+	}
+	g := NewGrouping()
+	if groups, _ := g.Update(peers(5 * us)); len(groups) != 4 {
+		t.Errorf("quiet: %s", told(groups))
+	}
+	if groups, change := g.Update(peers(45 * us)); len(groups) != 4 || change.Regrouped { // 3 times the uncertainty, and less than that
+		t.Errorf("a little busier: %s", told(groups))
+	}
+}
+
 func TestMemoryIsOfThePeersOfTheLastRound(t *testing.T) {
 	g := NewGrouping()
 	for i := range 100 {

@@ -83,3 +83,32 @@ func Only[T any](places []Place[T], wanted func(T) bool) []Place[T] {
 	slices.Reverse(last)
 	return Append(Of(groups), last)
 }
+
+// Rotate is the order begun at another pair of groups: sweeps stay what they are, but each starts at a pair that is drawn. Who asks only the
+// first few peers would else never get to the groups in the middle. It is for such callers; the order itself begins with the farthest.
+func Rotate[T any](places []Place[T], random *rand.Rand) []Place[T] {
+	var sweeps [][]Place[T]
+	for _, p := range places {
+		last := len(sweeps) - 1
+		if last < 0 || p.Group == Unmeasured || slices.ContainsFunc(sweeps[last], func(q Place[T]) bool { return q.Group == p.Group }) {
+			sweeps = append(sweeps, nil)
+			last++
+		}
+		sweeps[last] = append(sweeps[last], p)
+	}
+	if len(sweeps) == 0 || len(sweeps[0]) < 2 {
+		return places
+	}
+	pairs := (len(sweeps[0]) + 1) / 2
+	turn := 2 * random.IntN(pairs)
+	var out []Place[T]
+	for _, s := range sweeps {
+		k := 0
+		if len(s) > turn {
+			k = turn
+		}
+		out = append(out, s[k:]...)
+		out = append(out, s[:k]...)
+	}
+	return out
+}

@@ -151,6 +151,36 @@ func TestOnlyIsTheOrderOfThoseThatAreWanted(t *testing.T) {
 	}
 }
 
+func TestRotatedStart(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 6))
+	first := map[int]int{}
+	for range 3000 {
+		groups := [][]string{{"a0", "a1"}, {"b0", "b1"}, {"c0"}, {"d0", "d1", "d2"}, {"e0"}}
+		unknown := []string{"x", "y"}
+		places := Append(Of(groups), unknown)
+		rotated := Rotate(places, r)
+		first[rotated[0].Group]++
+		want, got := peersOf(places), peersOf(rotated)
+		if !slices.Equal(got[len(got)-2:], unknown) {
+			t.Fatalf("%v: those that were never measured are not last", got)
+		}
+		if slices.Sort(want); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+			t.Fatalf("%v: want each of %v once", got, want)
+		}
+	}
+	for _, group := range []int{0, 1, 2} { // the far ends of the pairs, and the middle
+		if n := first[group]; n < 850 || n > 1150 {
+			t.Errorf("group %d comes first %d times in 3000", group, n)
+		}
+	}
+	if len(first) != 3 {
+		t.Errorf("first are groups %v", first)
+	}
+	if got := Rotate([]Place[string](nil), r); len(got) != 0 {
+		t.Errorf("of nobody: %v", got)
+	}
+}
+
 // Who is first must vary, or all nodes would ask the same peers.
 func TestEveryMemberComesFirstAboutEquallyOften(t *testing.T) {
 	const members, rebuilds = 7, 7000

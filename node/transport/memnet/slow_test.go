@@ -72,8 +72,8 @@ func TestSlow(t *testing.T) {
 			}
 		}()
 		b := make([]byte, 16)
-		for _, c := range []int{30, 30, 70} { // the way there grows
-			there = time.Duration(c) * time.Millisecond
+		for _, way := range []time.Duration{30 * time.Millisecond, 30 * time.Millisecond, 70 * time.Millisecond} { // it grows
+			there = way
 			want := there + back
 			began := time.Now()
 			if _, err := far.Write([]byte("x")); err != nil {
