@@ -104,11 +104,11 @@ func (a *app) orderCommand() *cobra.Command {
 and so on, each peer once. Who cannot be asked is not in it: peers that are late, dead, left, unreachable or in client mode. Which member of
 a group comes first changes with every rebuild.`,
 		Example: `  g2g order --limit 5
-  g2g order --service search.example:7401 -o name`,
+  g2g order --service pkg.Search -o name`,
 		Args: exactly(0),
 	}
 	limit := c.Flags().Int("limit", 0, "only the first N places; 0 for all")
-	service := c.Flags().String("service", "", "only peers that name this service in their contact")
+	service := c.Flags().String("service", "", "only peers that serve this gRPC service, or that name this shared address in their contact")
 	f := output(c)
 	mustComplete(c, "service", a.completeService)
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -146,11 +146,11 @@ var orderListing = listing[placeView]{
 	},
 }
 
-// serving is the order as it would be if only the peers were there that name a service.
+// serving is the order as it would be if only the peers were there that serve or name a service.
 func (p picture) serving(service string) []placeView {
 	serves := map[string]bool{}
 	for _, peer := range p.peers {
-		serves[peer.ID] = slices.Contains(peer.Services, service)
+		serves[peer.ID] = slices.Contains(peer.Serves, service) || slices.Contains(peer.Services, service)
 	}
 	number := map[string]int{"": order.Unmeasured}
 	for i, g := range p.groups {
@@ -171,7 +171,7 @@ func (p picture) serving(service string) []placeView {
 func (a *app) completeService(c *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var services []string
 	for _, p := range a.completionPicture(c.Context()).peers {
-		services = append(services, p.Services...)
+		services = append(append(services, p.Serves...), p.Services...)
 	}
 	slices.Sort(services)
 	return slices.Compact(services), cobra.ShellCompDirectiveNoFileComp

@@ -14,7 +14,7 @@ func nearAndFar() *adminpb.Snapshot {
 	s := fakePicture()
 	s.Peers[2].State, s.Peers[2].Unreachable = stateAlive, false
 	for n, name := range map[byte]string{5: "node-e", 6: "node-f", 7: "node-g"} {
-		s.Peers = append(s.Peers, &adminpb.Peer{Id: fakeID(n), Name: name, Mode: modeServer, State: stateAlive, Services: []string{"s.example:1"}})
+		s.Peers = append(s.Peers, &adminpb.Peer{Id: fakeID(n), Name: name, Mode: modeServer, State: stateAlive, Services: []string{"s.example:1"}, Serves: []string{"pkg." + name[5:]}})
 	}
 	slices.SortFunc(s.Peers, func(a, b *adminpb.Peer) int { return strings.Compare(a.GetName(), b.GetName()) })
 	group := func(letter string, label float64, members ...string) *adminpb.Group {
@@ -51,6 +51,7 @@ func TestOrderCommand(t *testing.T) {
 		{"order -o name --limit 2", "node-b node-e", 0},
 		{"order -o name --service s.example:1", "node-e node-f node-g", 0},
 		{"order -o name --service g2g.example:7401", "node-b", 0},
+		{"order -o name --service pkg.f", "node-f", 0},
 		{"order -o name --service none.example:1", "", exitNobody},
 		{"order --limit -1", "", exitUsage},
 		{"groups -o name", "B A", 0},

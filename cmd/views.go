@@ -100,6 +100,7 @@ type peerView struct {
 	Epoch        uint64     `json:"epoch"`
 	LeafNotAfter *time.Time `json:"leaf_not_after"`
 	Services     []string   `json:"services"`
+	Serves       []string   `json:"serves"`
 	Depth        uint32     `json:"depth"`
 	NominatedBy  string     `json:"nominated_by"`
 	FirstSeen    *time.Time `json:"first_seen"`
@@ -208,7 +209,7 @@ func peerOf(p *adminpb.Peer) peerView {
 	return peerView{
 		ID: p.GetId(), Name: p.GetName(), Mode: p.GetMode(), State: p.GetState(), Reason: p.GetReason(),
 		Unreachable: p.GetUnreachable(), Addresses: nonNil(p.GetAddresses()), AgeMS: p.GetAgeMs(), LimitMS: p.GetLimitMs(), Distance: p.Distance,
-		Sequence: p.GetSequence(), Epoch: leaf.Epoch, LeafNotAfter: leaf.NotAfter, Services: nonNil(p.GetServices()),
+		Sequence: p.GetSequence(), Epoch: leaf.Epoch, LeafNotAfter: leaf.NotAfter, Services: nonNil(p.GetServices()), Serves: nonNil(p.GetServes()),
 		Depth: p.GetDepth(), NominatedBy: p.GetNominatedBy(), Active: p.GetActive(),
 		Group: p.GetGroup(), Position: p.GetPosition(), LatencyMS: p.LatencyMs, MedianMS: p.MedianMs, P99MS: p.P99Ms,
 		FirstSeen: atMilli(p.GetFirstSeenMs()), LastExchange: atMilli(p.GetLastExchangeMs()),

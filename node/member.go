@@ -31,6 +31,7 @@ type member struct {
 	register   *grpc.Server
 	gossipAt   string
 	registerAt string
+	serves     []string                 // full names of the gRPC services on the Gossip port
 	tokenHosts atomic.Pointer[[]string] // Registration addresses that a token carries
 }
 
@@ -105,7 +106,7 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) (err e
 	if err != nil {
 		return err
 	}
-	m := &member{genesis: genesis, chain: chain, gate: wire.NewGate(genesis), registry: transport.NewRegistry()}
+	m := &member{genesis: genesis, chain: chain, gate: wire.NewGate(genesis), registry: transport.NewRegistry(), serves: n.programs.Names()}
 	m.registry.VerifyChain = m.gate.VerifyChain
 	if p.gossip != nil {
 		m.gossipAt, m.registerAt = p.gossip.Addr().String(), p.register.Addr().String()
@@ -143,7 +144,7 @@ func (n *Node) newMachine(now time.Time, m *member, saved gossip.Saved) (*gossip
 	s := m.settings(*cfg)
 	m.tokensCarry(s.Addresses)
 	return gossip.New(gossip.Config{
-		Identity: n.identity, Genesis: m.genesis, Chain: m.chain, Name: s.Name, Addresses: s.Addresses, Services: s.Services,
+		Identity: n.identity, Genesis: m.genesis, Chain: m.chain, Name: s.Name, Addresses: s.Addresses, Services: s.Services, Serves: s.Serves,
 		Observe: s.Observe, Interval: s.Interval, Period: cfg.Signature.Period, LeafLife: cfg.Leaf.Life, Strict: cfg.Stale.Strict,
 		Rebuild: cfg.Order.Rebuild, Stacks: cfg.Order.Strict, Random: random, Secrets: n.opt.Random,
 		OnlyPublish: true,

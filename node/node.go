@@ -98,7 +98,7 @@ type Node struct {
 	trust   atomic.Pointer[pki.Trust]
 	member  atomic.Pointer[member] // nil without a network
 	contact atomic.Pointer[view.Contact]
-	order   atomic.Pointer[[]gossip.Place]
+	order   atomic.Pointer[queryOrder]              // never nil
 	hosts   atomic.Pointer[map[netip.Addr]struct{}] // of members, refreshed now and then
 
 	// The loop's own.
@@ -140,6 +140,7 @@ func OpenWith(dir string, cfg config.Config, opt Options) (*Node, error) {
 		sends: make(chan struct{}, maxSends), reaching: make(chan struct{}, maxReaching), ring: admin.NewRing(), programs: programs,
 	}
 	n.cfg.Store(&cfg)
+	n.order.Store(newQueryOrder(nil))
 	return n, nil
 }
 

@@ -48,7 +48,7 @@ func (m *member) settings(cfg config.Config) gossip.Settings {
 		Name: cfg.Name, Services: cfg.Services, Observe: len(cfg.Gossip.Advertise) == 0, Interval: cfg.Gossip.Interval,
 	}
 	if m.gossipAt != "" {
-		s.Addresses = advertised(cfg.Gossip.Advertise, m.gossipAt)
+		s.Addresses, s.Serves = advertised(cfg.Gossip.Advertise, m.gossipAt), m.serves
 	}
 	return s
 }

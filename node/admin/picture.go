@@ -116,7 +116,7 @@ func peerOf(p Picture, peer gossip.Peer) *adminpb.Peer {
 	out := &adminpb.Peer{
 		Id: peer.ID.String(), Name: peer.Name, Mode: peer.Mode.String(), State: peer.State.String(), Reason: peer.Reason,
 		Unreachable: peer.Unreachable, Addresses: peer.Addresses, AgeMs: span(p.ageing(peer.Age)),
-		LimitMs: span(p.Gossip.Bound.Limit), OwnMs: span(peer.Own), Trusted: peer.Trusted, Witnesses: count(peer.Witnesses), Failures: count(peer.Failures), Suspect: peer.Suspect, Sequence: peer.BeatSequence, Leaf: leaf, Services: peer.Services,
+		LimitMs: span(p.Gossip.Bound.Limit), OwnMs: span(peer.Own), Trusted: peer.Trusted, Witnesses: count(peer.Witnesses), Failures: count(peer.Failures), Suspect: peer.Suspect, Sequence: peer.BeatSequence, Leaf: leaf, Services: peer.Services, Serves: peer.Serves,
 		Depth: count(peer.Chain.Depth()), FirstSeenMs: milli(peer.FirstSeen), LastExchangeMs: milli(peer.LastExchange),
 		Active: peer.Active, ContactSequence: peer.Sequence, Incarnation: peer.Incarnation, Chain: chainOf(peer.Chain),
 	}

@@ -63,6 +63,7 @@ type Config struct {
 	Name      string
 	Addresses []string // Gossip addresses to advertise; none in client mode
 	Services  []string
+	Serves    []string      // full names of the gRPC services on the Gossip port, ordered; none in client mode
 	Observe   bool          // adds addresses that peers see this node at, once one of them reached it there
 	Interval  time.Duration // between two exchanges that this node begins, +- jitter
 	Period    time.Duration // between two beats
@@ -212,7 +213,7 @@ func (m *Machine) publish(now time.Time) error {
 	c, err := m.cfg.Seal(view.Contact{
 		Name: m.cfg.Name, Mode: m.cfg.Chain.Mode(), Sequence: sequence, NotAfter: now.Add(contactLives * m.cfg.LeafLife).Unix(),
 		Epoch: m.own.Epoch, MinEpoch: m.own.MinEpoch, Incarnation: m.own.Incarnation, Anchor: m.ladder.Anchor(), Period: m.cfg.Period,
-		Addresses: m.cfg.Addresses, Services: m.services.addresses(), Chain: m.cfg.Chain, Left: m.left,
+		Addresses: m.cfg.Addresses, Services: m.services.addresses(), Serves: m.cfg.Serves, Chain: m.cfg.Chain, Left: m.left,
 	})
 	if err != nil {
 		return fmt.Errorf("publish contact: %w", err)

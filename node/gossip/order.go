@@ -14,9 +14,11 @@ type Place struct {
 	Name             string
 	Group            string  // letter; empty where the peer was never measured
 	GroupLabel       float64 // milliseconds
+	Rank             int     // the group's place among the groups, the farthest being 0; order.Unmeasured without one
 	latency.Estimate         // of now
 	Addresses        []string
 	Services         []string
+	Serves           []string // full names of the gRPC services on its Gossip port, ordered
 }
 
 // Order is the virtual query order of now: each eligible peer once.
@@ -30,7 +32,7 @@ func (m *Machine) Order(now time.Time) []Place {
 		if e == nil {
 			continue // cannot happen: whoever leaves the view makes the order stale
 		}
-		place := Place{ID: e.ID, Name: e.Name, Estimate: m.estimate(now, e.ID), Addresses: e.Addresses, Services: e.Services}
+		place := Place{ID: e.ID, Rank: p.Group, Name: e.Name, Estimate: m.estimate(now, e.ID), Addresses: e.Addresses, Services: e.Services, Serves: e.Serves}
 		if p.Group != order.Unmeasured {
 			place.Group = latency.Letter(p.Group, len(m.distances.groups))
 			place.GroupLabel = m.distances.groups[p.Group].LabelMS()

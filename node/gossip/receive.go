@@ -169,6 +169,9 @@ func (m *Machine) take(now time.Time, c *view.Contact) {
 	before := m.view.Get(c.ID)
 	left := before != nil && before.State == view.Left
 	moved := before != nil && !slices.Equal(before.Addresses, c.Addresses)
+	if before == nil || moved || !slices.Equal(before.Serves, c.Serves) {
+		m.distances.news = true // the same peers, but whoever looks at the order sees something else of them
+	}
 	changed := before != nil && before.Mode != c.Mode
 	e, dropped := m.view.Put(now, c)
 	if !dropped.IsZero() {

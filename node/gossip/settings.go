@@ -13,6 +13,7 @@ type Settings struct {
 	Name      string
 	Addresses []string
 	Services  []string
+	Serves    []string // ordered
 	Observe   bool
 	Interval  time.Duration
 }
@@ -28,7 +29,7 @@ func (m *Machine) Configure(now time.Time, s Settings) error {
 	if s.Observe != cfg.Observe || !slices.Equal(s.Addresses, m.base) { // else what was found out stays
 		m.base, m.cfg.Addresses = s.Addresses, s.Addresses
 	}
-	m.cfg.Name, m.cfg.Observe, m.cfg.Interval = s.Name, s.Observe, s.Interval
+	m.cfg.Name, m.cfg.Observe, m.cfg.Interval, m.cfg.Serves = s.Name, s.Observe, s.Interval, s.Serves
 	if m.tellsOther(m.contact) {
 		if err := m.publish(now); err != nil {
 			m.cfg, m.base, m.services = cfg, base, services
@@ -44,7 +45,7 @@ func (m *Machine) Configure(now time.Time, s Settings) error {
 
 // tellsOther tells whether the contact that was published says something else than the settings do.
 func (m *Machine) tellsOther(c *view.Contact) bool {
-	return c.Name != m.cfg.Name ||
+	return c.Name != m.cfg.Name || !slices.Equal(c.Serves, m.cfg.Serves) ||
 		!slices.Equal(c.Addresses, m.cfg.Addresses) || !slices.Equal(c.Services, m.services.addresses())
 }
 

@@ -13,6 +13,9 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
 )
 
 // Services are what a program serves on the Gossip port, beside the node's own.
@@ -40,6 +43,16 @@ func CollectServices(register func(grpc.ServiceRegistrar)) (Services, error) {
 
 // None tells whether there is no service.
 func (s Services) None() bool { return len(s.list) == 0 }
+
+// Names are the full names of the services, ordered.
+func (s Services) Names() []string {
+	var names []string
+	for _, service := range s.list {
+		names = append(names, service.desc.ServiceName)
+	}
+	slices.Sort(names)
+	return names
+}
 
 func (s Services) addTo(server *grpc.Server) {
 	for _, service := range s.list {
@@ -73,8 +86,12 @@ func (c *collector) check(desc *grpc.ServiceDesc, impl any) error {
 		return errors.New("it has no name")
 	case reserved("/" + desc.ServiceName + "/"):
 		return errors.New("the packages g2g and g2g.* are the node's own")
+	case len(c.list) >= view.MaxServes:
+		return fmt.Errorf("a node serves at most %d", view.MaxServes)
 	case slices.ContainsFunc(c.list, func(s service) bool { return s.desc.ServiceName == desc.ServiceName }):
 		return errors.New("registered twice")
+	case pki.CheckServiceName(desc.ServiceName) != nil: // peers could not be told of it
+		return pki.CheckServiceName(desc.ServiceName)
 	case impl == nil || desc.HandlerType == nil:
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 const (
 	MaxAddresses = 16
 	MaxServices  = 64
+	MaxServes    = 64
 	// MinPeriod and MaxPeriod bound the declared time between beats.
 	MinPeriod = 10 * time.Millisecond
 	MaxPeriod = 24 * time.Hour
@@ -36,6 +37,7 @@ type Contact struct {
 	Period      time.Duration // declared time between beats
 	Addresses   []string      // Gossip addresses, host:port
 	Services    []string      // shared rendezvous addresses, host:port
+	Serves      []string      // full names of the gRPC services on its Gossip port, ordered
 	Chain       pki.Chain     // zero only in the contact of a joiner
 	Left        bool          // its owner said goodbye
 	Sealed      pki.Envelope  // as sent, to be relayed

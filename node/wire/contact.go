@@ -125,6 +125,7 @@ func parseContact(pb *gossippb.Contact) (*view.Contact, error) {
 		Period:      time.Duration(pb.GetPeriodMs()) * time.Millisecond,
 		Addresses:   pb.GetAddresses(),
 		Services:    pb.GetServices(),
+		Serves:      pb.GetServes(),
 		Left:        pb.GetLeft(),
 	}
 	return c, checkFields(c)
@@ -155,7 +156,29 @@ func checkFields(c *view.Contact) error {
 	if err := checkAddresses("addresses", c.Addresses, view.MaxAddresses); err != nil {
 		return err
 	}
-	return checkAddresses("services", c.Services, view.MaxServices)
+	if err := checkAddresses("services", c.Services, view.MaxServices); err != nil {
+		return err
+	}
+	return checkServes(c)
+}
+
+// checkServes reports what is wrong with what a contact says is served. Names are ordered, so that none stands twice.
+func checkServes(c *view.Contact) error {
+	switch {
+	case len(c.Serves) > view.MaxServes:
+		return fmt.Errorf("%d names of gRPC services are over the bound of %d", len(c.Serves), view.MaxServes)
+	case c.Mode == pki.Client && len(c.Serves) > 0:
+		return errors.New("a client-mode member serves nothing")
+	}
+	for i, name := range c.Serves {
+		if err := pki.CheckServiceName(name); err != nil {
+			return err
+		}
+		if i > 0 && name <= c.Serves[i-1] {
+			return fmt.Errorf("service name %q: it stands twice, or before one that comes first", name)
+		}
+	}
+	return nil
 }
 
 // checkAddresses reports the first address that nobody can dial, that stands twice or that is one too many.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func TestContactRoundTrip(t *testing.T) {
 	left := w.serverContact
 	left.Left = true
 	edge := w.serverContact
-	edge.Period, edge.MinEpoch, edge.Addresses, edge.Services = view.MaxPeriod, edge.Epoch, nil, nil
+	edge.Period, edge.MinEpoch, edge.Addresses, edge.Services, edge.Serves = view.MaxPeriod, edge.Epoch, nil, nil, nil
 	for name, c := range map[string]*view.Contact{
 		"server":  w.oak(),
 		"client":  w.seal(w.client, w.clientContact),
@@ -77,7 +78,7 @@ func TestContactRefusals(t *testing.T) {
 		"name":               {func(c *gossippb.Contact) { c.Name = "Oak\n" }, `read contact: name "Oak\n": only a-z 0-9 - and . may stand in it`},
 		"no mode":            {func(c *gossippb.Contact) { c.Mode = 0 }, "read contact: mode 0 is unknown"},
 		"mode":               {func(c *gossippb.Contact) { c.Mode = 3 }, "read contact: mode 3 is unknown"},
-		"chain's mode":       {func(c *gossippb.Contact) { c.Mode, c.Addresses = gossippb.Mode_MODE_CLIENT, nil }, "read contact of " + id + ": it says client mode, its chain server mode"},
+		"chain's mode":       {func(c *gossippb.Contact) { c.Mode, c.Addresses, c.Serves = gossippb.Mode_MODE_CLIENT, nil, nil }, "read contact of " + id + ": it says client mode, its chain server mode"},
 		"sequence":           {func(c *gossippb.Contact) { c.Sequence = 0 }, "read contact: sequence 0 where 1 is the first"},
 		"incarnation":        {func(c *gossippb.Contact) { c.Incarnation = 0 }, "read contact: incarnation 0 where 1 is the first"},
 		"epoch":              {func(c *gossippb.Contact) { c.Epoch = 4 }, "read contact: epoch 4 is below its own lowest accepted, 5"},
@@ -91,6 +92,10 @@ func TestContactRefusals(t *testing.T) {
 		"services":           {func(c *gossippb.Contact) { c.Services = make([]string, 65) }, "read contact: 65 services are over the bound of 64"},
 		"service":            {func(c *gossippb.Contact) { c.Services = []string{"A:1"} }, `read contact: services: address "A:1": host "A" is no DNS name in lower case`},
 		"service twice":      {func(c *gossippb.Contact) { c.Services = []string{"a:1", "a:1"} }, `read contact: services: "a:1" stands twice`},
+		"serves":             {func(c *gossippb.Contact) { c.Serves = make([]string, 65) }, "read contact: 65 names of gRPC services are over the bound of 64"},
+		"serves this":        {func(c *gossippb.Contact) { c.Serves = []string{"a/b"} }, `read contact: service name "a/b": its parts are letters, digits and _, no digit first`},
+		"serves twice":       {func(c *gossippb.Contact) { c.Serves = []string{"a.B", "a.B"} }, `read contact: service name "a.B": it stands twice, or before one that comes first`},
+		"serves unordered":   {func(c *gossippb.Contact) { c.Serves = []string{"b.A", "a.B"} }, `read contact: service name "a.B": it stands twice, or before one that comes first`},
 		"no protocol":        {func(c *gossippb.Contact) { c.ProtocolMin, c.ProtocolMax = 0, 0 }, "read contact: it speaks protocol 0 to 0, this node 1"},
 		"later protocol":     {func(c *gossippb.Contact) { c.ProtocolMin, c.ProtocolMax = 2, 3 }, "read contact: it speaks protocol 2 to 3, this node 1"},
 		"protocols reversed": {func(c *gossippb.Contact) { c.ProtocolMin, c.ProtocolMax = 3, 0 }, "read contact: it speaks protocol 3 to 0, this node 1"},
@@ -164,6 +169,9 @@ func TestClientHasNoAddresses(t *testing.T) {
 	pb.Addresses = []string{"10.0.0.1:1"}
 	_, err := w.gate.Contact(now, w.sealPayload(w.client, value(proto.Marshal(pb))))
 	equal(t, err, "read contact: a client-mode member has no addresses")
+	pb.Addresses, pb.Serves = nil, []string{"a.B"}
+	_, err = w.gate.Contact(now, w.sealPayload(w.client, value(proto.Marshal(pb))))
+	equal(t, err, "read contact: a client-mode member serves nothing")
 }
 
 func TestStandingIsJudgedAnew(t *testing.T) {
@@ -218,8 +226,14 @@ func TestSealContactRefusals(t *testing.T) {
 			many(&c.Addresses, 16)
 			c.Addresses[0] = strings.Repeat("a", 63) + "." + strings.Repeat("b", 63) + "." + strings.Repeat("c", 63) + "." + strings.Repeat("d", 61) + ":1"
 			c.Services = c.Services[:16]
-		}, "seal contact: 6195 bytes are over the bound of 6144: its 16 addresses take 3015 of them"},
-		"services": {func(c *view.Contact) { many(&c.Services, 60) }, "seal contact: 11604 bytes are over the bound of 6144: its 61 services take 11062 of them"},
+		}, "seal contact: 6232 bytes are over the bound of 6144: its 16 addresses take 3015 of them"},
+		"serves": {func(c *view.Contact) {
+			c.Serves = nil
+			for i := range 60 {
+				c.Serves = append(c.Serves, fmt.Sprintf("%s%02d", strings.Repeat("a", 120), i))
+			}
+		}, "seal contact: 7884 bytes are over the bound of 6144: the names of its 60 gRPC services take 7320 of them"},
+		"services": {func(c *view.Contact) { many(&c.Services, 60) }, "seal contact: 11641 bytes are over the bound of 6144: its 61 services take 11062 of them"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			contact := w.serverContact

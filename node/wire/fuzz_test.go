@@ -42,6 +42,7 @@ func FuzzContact(f *testing.F) {
 		again.Sealed = c.Sealed
 		normal := *c
 		normal.Addresses, normal.Services = append([]string(nil), c.Addresses...), append([]string(nil), c.Services...)
+		normal.Serves = append([]string(nil), c.Serves...)
 		if !reflect.DeepEqual(again, &normal) {
 			t.Fatalf("\ngot  %+v\nwant %+v", again, c)
 		}

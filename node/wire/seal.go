@@ -28,7 +28,8 @@ func SealContact(identity *pki.Identity, network pki.NetworkID, c view.Contact) 
 // payload is the contact with all but its seal.
 func payload(identity *pki.Identity, network pki.NetworkID, c view.Contact) (*view.Contact, error) {
 	c.Key, c.ID = identity.Key(), identity.ID()
-	c.Addresses, c.Services = slices.Clone(c.Addresses), slices.Clone(c.Services) // a contact is immutable
+	// A contact is immutable.
+	c.Addresses, c.Services, c.Serves = slices.Clone(c.Addresses), slices.Clone(c.Services), slices.Clone(c.Serves)
 	if err := checkOwn(&c); err != nil {
 		return nil, err
 	}
@@ -71,6 +72,7 @@ func contactPayload(network pki.NetworkID, c *view.Contact) *gossippb.Contact {
 		PeriodMs:    uint32(c.Period / time.Millisecond), //nolint:gosec // at most view.MaxPeriod
 		Addresses:   c.Addresses,
 		Services:    c.Services,
+		Serves:      c.Serves,
 		Chain:       c.Chain.Bytes(),
 		Left:        c.Left,
 		ProtocolMin: ProtocolVersion,
@@ -80,8 +82,10 @@ func contactPayload(network pki.NetworkID, c *view.Contact) *gossippb.Contact {
 
 // largestPart says which part an operator could make smaller.
 func largestPart(c *view.Contact) error {
-	addresses, services, chain := size(c.Addresses), size(c.Services), len(c.Chain.Bytes())
+	addresses, services, chain, serves := size(c.Addresses), size(c.Services), len(c.Chain.Bytes()), size(c.Serves)
 	switch {
+	case serves >= max(addresses, services, chain):
+		return fmt.Errorf("the names of its %d gRPC services take %d of them", len(c.Serves), serves)
 	case services >= addresses && services >= chain:
 		return fmt.Errorf("its %d services take %d of them", len(c.Services), services)
 	case addresses >= chain:

@@ -61,6 +61,7 @@ func newWorld() *world {
 	w.serverContact = contactOf("oak", pki.Server, w.serverChain)
 	w.serverContact.Addresses = []string{"10.0.0.1:7401", "[2001:db8::1]:7401", "oak.example.org:7401"}
 	w.serverContact.Services = []string{"seeds.example.org:7401"}
+	w.serverContact.Serves = []string{"grpc.health.v1.Health", "pkg.Search"}
 	w.clientContact = contactOf("leaf", pki.Client, w.clientChain)
 	w.joinerContact = contactOf("new", pki.Client, pki.Chain{})
 	w.exporter, w.nonce = [32]byte{1}, [32]byte{2}

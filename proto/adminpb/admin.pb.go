@@ -1053,6 +1053,7 @@ type Peer struct {
 	Trusted         bool                   `protobuf:"varint,28,opt,name=trusted,proto3" json:"trusted,omitempty"`          // its age is in the list that the limit stands on
 	Witnesses       uint32                 `protobuf:"varint,29,opt,name=witnesses,proto3" json:"witnesses,omitempty"`      // other peers that brought news but none of it since it became late
 	Failures        uint32                 `protobuf:"varint,30,opt,name=failures,proto3" json:"failures,omitempty"`        // calls of this node's own without answer that count against it
+	Serves          []string               `protobuf:"bytes,32,rep,name=serves,proto3" json:"serves,omitempty"`             // full names of the gRPC services on its Gossip port
 	Suspect         bool                   `protobuf:"varint,31,opt,name=suspect,proto3" json:"suspect,omitempty"`          // past the limit and past what its own pace may be stretched to: it is being asked
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -1296,6 +1297,13 @@ func (x *Peer) GetFailures() uint32 {
 		return x.Failures
 	}
 	return 0
+}
+
+func (x *Peer) GetServes() []string {
+	if x != nil {
+		return x.Serves
+	}
+	return nil
 }
 
 func (x *Peer) GetSuspect() bool {
@@ -3638,7 +3646,7 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\x05depth\x18\x04 \x01(\rR\x05depth\x12\x1b\n" +
 	"\tissued_at\x18\x05 \x01(\x03R\bissuedAt\x12\x19\n" +
 	"\btoken_id\x18\x06 \x01(\tR\atokenId\x12!\n" +
-	"\fmay_nominate\x18\a \x01(\bR\vmayNominate\"\xc8\a\n" +
+	"\fmay_nominate\x18\a \x01(\bR\vmayNominate\"\xe0\a\n" +
 	"\x04Peer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3671,7 +3679,8 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\x06own_ms\x18\x1b \x01(\x03R\x05ownMs\x12\x18\n" +
 	"\atrusted\x18\x1c \x01(\bR\atrusted\x12\x1c\n" +
 	"\twitnesses\x18\x1d \x01(\rR\twitnesses\x12\x1a\n" +
-	"\bfailures\x18\x1e \x01(\rR\bfailures\x12\x18\n" +
+	"\bfailures\x18\x1e \x01(\rR\bfailures\x12\x16\n" +
+	"\x06serves\x18  \x03(\tR\x06serves\x12\x18\n" +
 	"\asuspect\x18\x1f \x01(\bR\asuspectB\r\n" +
 	"\v_latency_msB\f\n" +
 	"\n" +

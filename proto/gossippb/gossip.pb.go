@@ -156,6 +156,7 @@ type Contact struct {
 	Left          bool                   `protobuf:"varint,15,opt,name=left,proto3" json:"left,omitempty"`                         // the node said goodbye
 	ProtocolMin   uint32                 `protobuf:"varint,16,opt,name=protocol_min,json=protocolMin,proto3" json:"protocol_min,omitempty"`
 	ProtocolMax   uint32                 `protobuf:"varint,17,opt,name=protocol_max,json=protocolMax,proto3" json:"protocol_max,omitempty"`
+	Serves        []string               `protobuf:"bytes,18,rep,name=serves,proto3" json:"serves,omitempty"` // full names of the gRPC services on its Gossip port
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -307,6 +308,13 @@ func (x *Contact) GetProtocolMax() uint32 {
 		return x.ProtocolMax
 	}
 	return 0
+}
+
+func (x *Contact) GetServes() []string {
+	if x != nil {
+		return x.Serves
+	}
+	return nil
 }
 
 type RegisterRequest struct {
@@ -2043,7 +2051,7 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\bEnvelope\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x18\n" +
 	"\apayload\x18\x02 \x01(\fR\apayload\x12\x12\n" +
-	"\x04seal\x18\x03 \x01(\fR\x04seal\"\xdf\x03\n" +
+	"\x04seal\x18\x03 \x01(\fR\x04seal\"\xf7\x03\n" +
 	"\aContact\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\fR\anetwork\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
@@ -2062,7 +2070,8 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x05chain\x18\x0e \x01(\fR\x05chain\x12\x12\n" +
 	"\x04left\x18\x0f \x01(\bR\x04left\x12!\n" +
 	"\fprotocol_min\x18\x10 \x01(\rR\vprotocolMin\x12!\n" +
-	"\fprotocol_max\x18\x11 \x01(\rR\vprotocolMax\"\xbb\x01\n" +
+	"\fprotocol_max\x18\x11 \x01(\rR\vprotocolMax\x12\x16\n" +
+	"\x06serves\x18\x12 \x03(\tR\x06serves\"\xbb\x01\n" +
 	"\x0fRegisterRequest\x124\n" +
 	"\x05hello\x18\x01 \x01(\v2\x1c.g2g.gossip.v1.RegisterHelloH\x00R\x05hello\x124\n" +
 	"\x05claim\x18\x02 \x01(\v2\x1c.g2g.gossip.v1.RegisterClaimH\x00R\x05claim\x124\n" +
