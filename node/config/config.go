@@ -34,6 +34,8 @@ type Config struct {
 	Order     Order
 	Leaf      Leaf
 	Log       Log
+	Routes    []Passage // services of programs here that members call
+	Forwards  []Passage // services of peers that programs here call
 }
 
 // Gossip settles the port where members talk.

@@ -48,7 +48,7 @@ func TestKeys(t *testing.T) {
 		if k.Rule == "" || k.Doc == "" || k.Type == "" || k.field == nil || k.check == nil {
 			t.Errorf("%s: the table lacks something", k.Path)
 		}
-		if (k.Type == Duration) != (k.Unit != "") || k.isList() != (k.most > 0) {
+		if (k.Type == Duration) != (k.Unit != "") || k.isList() != (k.most > 0) || k.isPassage() != (k.second != "") {
 			t.Errorf("%s: unit %q, most %d do not fit type %q", k.Path, k.Unit, k.most, k.Type)
 		}
 	}
@@ -67,6 +67,8 @@ func TestKeys(t *testing.T) {
 		"leaf.life":        {"G2G_LEAF_LIFE", "", "24h"},
 		"log.format":       {"G2G_LOG_FORMAT", "log-format", "text"},
 		"log.level":        {"G2G_LOG_LEVEL", "", "info"},
+		"route":            {"G2G_ROUTE", "", ""},
+		"forward":          {"G2G_FORWARD", "", ""},
 	} {
 		found := false
 		for _, k := range Keys() {
@@ -81,7 +83,7 @@ func TestKeys(t *testing.T) {
 			t.Errorf("no key %s", path)
 		}
 	}
-	if len(Keys()) != 14 {
-		t.Errorf("%d keys; this test and the acceptance know 14", len(Keys()))
+	if len(Keys()) != 16 {
+		t.Errorf("%d keys; this test and the acceptance know 16", len(Keys()))
 	}
 }

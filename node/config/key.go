@@ -19,6 +19,7 @@ const (
 	Duration  Type = "duration"
 	Choice    Type = "choice"
 	Switch    Type = "true or false"
+	Passages  Type = "list of tables" // in an environment variable service=host:port, with commas between
 )
 
 // A Key is one setting: every way to give it, its bounds and its cost. File, environment, flags, help topics
@@ -34,10 +35,12 @@ type Key struct {
 	Doc     string // what it does; what more or less of it costs
 	Live    bool   // counts for a node that runs as soon as it reloads; the others from its next start
 
-	field func(*Config) any         // *string, *[]string, *bool or *time.Duration
-	check func(string) string       // why one value breaks Rule; empty when it does not
-	most  int                       // entries of a list
-	cross func(Key, Config) []fault // a rule that needs other keys; called only when every key alone is right
+	field func(*Config) any   // *string, *[]string, *[]Passage, *bool or *time.Duration
+	check func(string) string // why one value breaks Rule; empty when it does not
+	most  int                 // entries of a list
+	// second is the key beside service in each table of Passages.
+	second string
+	cross  func(Key, Config) []fault // a rule that needs other keys; called only when every key alone is right
 }
 
 const durationUnit = "ms, s, m or h, behind the number"
@@ -147,6 +150,19 @@ var table = []Key{
 		Doc:   "The least important kind of line that is still logged. debug costs many lines, error hides what leads up to a failure.",
 		field: func(c *Config) any { return &c.Log.Level }, check: oneOf("debug", "info", "warn", "error"),
 	},
+	{
+		Path: "route", Type: Passages, most: MaxRoutes, second: "backend", Rule: routeRule,
+		Doc: "gRPC services of programs in any language that members call at this node's gossip port: each call is carried to the plaintext port " +
+			"that backend names, with the caller's ID in its metadata. The way there is not protected, so it should not leave this host. The names " +
+			"stand in this node's contact. See docs/services.md.",
+		field: func(c *Config) any { return &c.Routes }, check: checkPassage(checkAddress), cross: crossRoutes,
+	},
+	{
+		Path: "forward", Type: Passages, most: MaxForwards, second: "listen", Rule: forwardRule,
+		Doc: "gRPC services of peers that programs here call at a plaintext port of this host: each call goes to the first peer of the query order " +
+			"that serves it, or to the next where it cannot have reached that one. Every user of this host can call there, as this node. See docs/services.md.",
+		field: func(c *Config) any { return &c.Forwards }, check: checkPassage(checkLoopback), cross: crossForwards,
+	},
 }
 
 // WithLive is c with the settings of next that can change while a node runs.
@@ -193,7 +209,7 @@ func envName(path string) string {
 	return "G2G_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-func (k Key) isList() bool { return k.Type == Addresses }
+func (k Key) isList() bool { return k.Type == Addresses || k.Type == Passages }
 
 // texts returns the key's value in c as it is written in a flag, one text for each entry of a list.
 func (k Key) texts(c Config) []string {
@@ -206,6 +222,12 @@ func (k Key) texts(c Config) []string {
 		return slices.Clone(*field)
 	case *bool:
 		return []string{strconv.FormatBool(*field)}
+	case *[]Passage:
+		var texts []string
+		for _, p := range *field {
+			texts = append(texts, p.text())
+		}
+		return texts
 	default:
 		panic("config: key " + k.Path + " has a field of no known type")
 	}
@@ -214,9 +236,12 @@ func (k Key) texts(c Config) []string {
 // assign sets the key's field in c from texts; it fails, changing nothing, when they cannot be of its type.
 // Whether the value keeps the rules is for Validate.
 func (k Key) assign(c *Config, texts []string) error {
-	if list, ok := k.field(c).(*[]string); ok {
+	switch list := k.field(c).(type) {
+	case *[]string:
 		*list = append([]string(nil), texts...)
 		return nil
+	case *[]Passage:
+		return k.assignPassages(list, texts)
 	}
 	if len(texts) != 1 {
 		return fmt.Errorf("%s: given %d times; want one value", k.Path, len(texts))
@@ -236,6 +261,19 @@ func (k Key) assign(c *Config, texts []string) error {
 		}
 		*field = texts[0] == "true"
 	}
+	return nil
+}
+
+func (k Key) assignPassages(list *[]Passage, texts []string) error {
+	var passages []Passage
+	for _, text := range texts {
+		p, ok := parsePassage(text)
+		if !ok {
+			return fmt.Errorf("%s = %s: no service=host:port", k.Path, quoted(text))
+		}
+		passages = append(passages, p)
+	}
+	*list = passages
 	return nil
 }
 

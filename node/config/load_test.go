@@ -38,6 +38,8 @@ func TestLoadPrecedence(t *testing.T) {
 		{"leaf.life", "24h", "default"},
 		{"log.format", "text", "default"},
 		{"log.level", "warn", "file " + file + ":10"},
+		{"route", "", "default"},
+		{"forward", "", "default"},
 	}
 	if got := loaded.Entries(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
@@ -57,6 +59,7 @@ func TestLoadPrecedence(t *testing.T) {
 func TestLoadPrecedenceOfEveryKey(t *testing.T) {
 	values := map[Type][3]string{
 		Text: {"a", "b", "c"}, Address: {":1", ":2", ":3"}, Addresses: {"a:1", "b:1", "c:1"}, Duration: {"12s", "13s", "14s"},
+		Passages: {"a.B=127.0.0.1:1", "a.C=127.0.0.1:2", ""},
 	}
 	for _, k := range Keys() {
 		t.Run(k.Path, func(t *testing.T) {
@@ -92,7 +95,11 @@ func TestLoadPrecedenceOfEveryKey(t *testing.T) {
 			}
 			expect(strings.Join(k.texts(Default()), ","), "default")
 			name, key := splitPath(k.Path)
-			file := write(t, dir, key+" = "+k.literal(value[:1]))
+			text := key + " = " + k.literal(value[:1])
+			if k.isPassage() {
+				text = "[[" + key + "]]\nservice = 'a.B'\n" + k.second + " = '127.0.0.1:1'"
+			}
+			file := write(t, dir, text)
 			if name != "" {
 				file = write(t, dir, "["+name+"]\n"+key+" = "+k.literal(value[:1]))
 				expect(value[0], "file "+file+":2")

@@ -54,6 +54,8 @@ type walk struct {
 	parser unstable.Parser
 	layer  Layer
 	errs   []error
+	open   *passing           // the [[route]] or [[forward]] that is being read
+	lists  map[string]*listed // by key path
 }
 
 func (w *walk) document() {
@@ -63,20 +65,31 @@ func (w *walk) document() {
 		node := w.parser.Expression()
 		switch node.Kind {
 		case unstable.Table, unstable.ArrayTable:
+			w.end()
 			var name string
 			name, skip = w.header(node)
 			prefix = name + "."
 		case unstable.KeyValue:
-			if !skip {
+			switch {
+			case skip:
+			case w.open != nil:
+				w.within(node)
+			default:
 				w.keyValue(prefix, node)
 			}
 		}
 	}
+	w.end()
+	w.settle()
 }
 
 // header judges "[name]". The keys below a wrong one are skipped: their fault is the header's.
 func (w *walk) header(node *unstable.Node) (name string, skip bool) {
 	name = keyPath(node)
+	if k, ok := lookUp(name); ok && k.isPassage() && node.Kind == unstable.ArrayTable {
+		w.begin(k, node)
+		return name, false
+	}
 	found := "a table"
 	if node.Kind == unstable.ArrayTable {
 		found = "a list of tables"
@@ -100,6 +113,10 @@ func (w *walk) keyValue(prefix string, node *unstable.Node) {
 		return
 	}
 	k, ok := lookUp(path)
+	if ok && k.isPassage() && value.Kind == unstable.Array {
+		w.inline(k, node, value)
+		return
+	}
 	texts, typed := stringsOf(k, value)
 	if !ok || !typed {
 		w.refuse(node, path, kindName(value.Kind))
@@ -135,6 +152,8 @@ func (k Key) kind() string {
 	switch k.Type {
 	case Addresses:
 		return `a list of strings such as ["192.0.2.1:7401"]`
+	case Passages:
+		return fmt.Sprintf("tables [[%s]], each with %s and %s", k.Path, serviceKey, k.second)
 	case Duration:
 		return `a string such as "10s"`
 	case Switch:
@@ -150,6 +169,10 @@ func (w *walk) fail(node *unstable.Node, text string) {
 		return
 	}
 	line, column := w.position(node)
+	w.failAt(line, column, text)
+}
+
+func (w *walk) failAt(line, column int, text string) {
 	w.errs = append(w.errs, fmt.Errorf("%s:%d:%d: %s", w.file, line, column, text))
 }
 
@@ -185,7 +208,7 @@ func stringsOf(k Key, value *unstable.Node) ([]string, bool) {
 	if !k.isList() {
 		return []string{string(value.Data)}, value.Kind == unstable.String
 	}
-	if value.Kind != unstable.Array {
+	if value.Kind != unstable.Array || k.isPassage() {
 		return nil, false
 	}
 	var list []string

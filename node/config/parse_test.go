@@ -68,6 +68,27 @@ func TestParseSameTwoWays(t *testing.T) {
 	}
 }
 
+func TestParsePassages(t *testing.T) {
+	for _, text := range []string{
+		"[[route]]\nservice = 'a.B'\nbackend = 'h:1'\n[[forward]]\nlisten = '127.0.0.1:1'\nservice = 'c.D'\n[[route]]\nservice = 'a.C'\nbackend = 'h:2'\n[log]\nlevel = 'warn'",
+		"route = [{service = 'a.B', backend = 'h:1'}, {backend = 'h:2', service = 'a.C'}]\nforward = [{service = 'c.D', listen = '127.0.0.1:1'}]\nlog.level = 'warn'",
+	} {
+		layer, err := Parse([]byte(text), "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Default()
+		want.Routes, want.Forwards = []Passage{{"a.B", "h:1"}, {"a.C", "h:2"}}, []Passage{{"c.D", "127.0.0.1:1"}}
+		want.Log.Level = "warn"
+		if got := layer.Apply(Default()); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\ngot  %+v\nwant %+v", text, got, want)
+		}
+		if got := layer.settings["route"].origin; got != "file f:1" {
+			t.Errorf("from %s", got)
+		}
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown", "zzz = 1", `f:1:1: unknown key "zzz"`},
@@ -105,6 +126,14 @@ func TestParseErrors(t *testing.T) {
 		{"number for duration", "[leaf]\nlife = 86400", `f:2:1: leaf.life: found an integer; want a string such as "10s"`},
 		{"duration without unit", "[leaf]\nlife = '86400'", `f:2:1: leaf.life = "86400": no duration; want one such as "500ms", "10s" or "1h30m"`},
 		{"duration too big", "[leaf]\nlife = '9999999h'", `f:2:1: leaf.life = "9999999h": no duration; want one such as "500ms", "10s" or "1h30m"`},
+		{"route as table", "[route]\nservice = 'a'", "f:1:2: route: found a table; want tables [[route]], each with service and backend"},
+		{"route as text", "forward = 'a'", "f:1:1: forward: found a string; want tables [[forward]], each with service and listen"},
+		{"route of texts", "route = ['a']", "f:1:1: route: found a list; want tables [[route]], each with service and backend"},
+		{"route without", "\n[[route]]\nservice = 'a'\n[[forward]]\nlisten = 'a:1'\n[[route]]", "f:2:3: route: it has no backend; want tables [[route]], each with service and backend" + "\n" +
+			"f:4:3: forward: it has no service; want tables [[forward]], each with service and listen" + "\n" +
+			"f:6:3: route: it has no service; want tables [[route]], each with service and backend"},
+		{"route of another kind", "[[route]]\nservice = 5\nbacken = 'a:1'\n", "f:2:1: route.service: found an integer; want a string" + "\n" +
+			`f:3:1: unknown key "route.backen", did you mean "route.backend"?`},
 		{"several", "name = 5\nzzz = 1\n[leaf]\nlife = 'x'\n", "f:1:1: name: found an integer; want a string\n" +
 			"f:2:1: unknown key \"zzz\"\n" +
 			`f:4:1: leaf.life = "x": no duration; want one such as "500ms", "10s" or "1h30m"`},
@@ -196,6 +225,10 @@ func randomConfig(random *rand.Rand) Config {
 			for range random.Intn(5) {
 				*field = append(*field, randomText(random))
 			}
+		case *[]Passage:
+			for range random.Intn(3) {
+				*field = append(*field, Passage{strings.ReplaceAll(randomText(random), "=", ""), randomText(random)})
+			}
 		}
 	}
 	return c
@@ -253,8 +286,8 @@ func TestTemplateShowsDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(layer.settings) != len(table) {
-		t.Errorf("%d settings, want %d", len(layer.settings), len(table))
+	if want := len(table) - 2; len(layer.settings) != want { // routes and forwards have no default to show
+		t.Errorf("%d settings, want %d", len(layer.settings), want)
 	}
 	if got := layer.Apply(Config{}); !reflect.DeepEqual(got, c) {
 		t.Errorf("got  %+v\nwant %+v", got, c)

@@ -20,6 +20,10 @@ func Template(c Config) []byte {
 	defaults := Default()
 	current := ""
 	for _, k := range Keys() {
+		if k.isPassage() {
+			fmt.Fprintf(&b, "\n%s%s", k.comment(), k.tables(c))
+			continue
+		}
 		name, key := splitPath(k.Path)
 		if name != current {
 			fmt.Fprintf(&b, "\n[%s]\n", name)
@@ -33,6 +37,22 @@ func Template(c Config) []byte {
 		fmt.Fprintf(&b, "\n%s%s%s = %s\n", k.comment(), mark, key, k.literal(value))
 	}
 	return []byte(b.String())
+}
+
+// tables writes the passages of k, or in a comment what one looks like.
+func (k Key) tables(c Config) string {
+	write := func(mark string, p Passage) string {
+		return fmt.Sprintf("%[1]s[[%[2]s]]\n%[1]s%[3]s = %[4]s\n%[1]s%[5]s = %[6]s\n", mark, k.Path, serviceKey, tomlString(p.Service), k.second, tomlString(p.Address))
+	}
+	var tables []string
+	for _, text := range k.texts(c) {
+		p, _ := parsePassage(text)
+		tables = append(tables, write("", p))
+	}
+	if tables == nil {
+		return "# Such as\n" + write("#   ", Passage{"pkg.Service", "127.0.0.1:9000"})
+	}
+	return strings.Join(tables, "\n")
 }
 
 // splitPath parts "gossip.listen" into table and key; a key outside the tables has no table.

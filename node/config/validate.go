@@ -48,7 +48,11 @@ func (c Config) faults() []fault {
 func (k Key) faults(c Config) []fault {
 	texts := k.texts(c)
 	if k.isList() && len(texts) > k.most {
-		return []fault{{k.Path, fmt.Sprintf("%s: %d addresses; want %s", k.Path, len(texts), k.Rule)}}
+		what := "addresses"
+		if k.isPassage() {
+			what = "tables"
+		}
+		return []fault{{k.Path, fmt.Sprintf("%s: %d %s; want %s", k.Path, len(texts), what, k.Rule)}}
 	}
 	var faults []fault
 	for i, text := range texts {

@@ -54,6 +54,41 @@ func TestValidate(t *testing.T) {
 		{"life long", func(c *Config) { c.Leaf.Life = 721 * time.Hour }, `leaf.life = "721h": too long; want 1m to 720h`},
 		{"format", func(c *Config) { c.Log.Format = "xml" }, `log.format = "xml": not known; want text or json`},
 		{"level", func(c *Config) { c.Log.Level = "INFO" }, `log.level = "INFO": not known; want debug, info, warn or error`},
+		{"route", func(c *Config) { c.Routes = passages("a.B=127.0.0.1:1", "C=app:2", "a.b_2.C=[::1]:3") }, ""},
+		{"route of the node's own", func(c *Config) {
+			c.Routes = passages("g2g.gossip.v1.Gossip=127.0.0.1:1", "g2g=h:1")
+		}, `route[0] = "g2g.gossip.v1.Gossip=127.0.0.1:1": service name "g2g.gossip.v1.Gossip": the packages g2g and g2g.* are the node's own` + wantRoute + "\n" +
+			`route[1] = "g2g=h:1": service name "g2g": the packages g2g and g2g.* are the node's own` + wantRoute},
+		{"route of no name", func(c *Config) { c.Routes = passages("a/B=h:1", "=h:1", "a..B=h:1") },
+			`route[0] = "a/B=h:1": service name "a/B": its parts are letters, digits and _, no digit first` + wantRoute + "\n" +
+				`route[1] = "=h:1": service name of 0 characters: 1 to 128 are needed` + wantRoute + "\n" +
+				`route[2] = "a..B=h:1": service name "a..B": a part of it is empty` + wantRoute},
+		{"route to nowhere", func(c *Config) { c.Routes = passages("a.B=h", "a.C=h:0") },
+			`route[0] = "a.B=h": no host:port` + wantRoute + "\n" + `route[1] = "a.C=h:0": port 0 cannot be dialled` + wantRoute},
+		{"route twice", func(c *Config) { c.Routes = passages("a.B=h:1", "a.B=h:2") },
+			`route[1] = "a.B=h:2": the service has another backend already` + wantRoute},
+		{"route in a circle", func(c *Config) {
+			c.Routes, c.Forwards = passages("a.B=localhost:1"), passages("a.B=127.0.0.1:1")
+		}, `route[0] = "a.B=localhost:1": the backend is the port of a forward of this node` + wantRoute},
+		{"routes many", func(c *Config) {
+			for i := range 65 {
+				c.Routes = append(c.Routes, Passage{fmt.Sprintf("a.B%d", i), "h:1"})
+			}
+		}, "route: 65 tables" + wantRoute},
+		{"forward", func(c *Config) {
+			c.Forwards = passages("a.B=127.0.0.1:0", "a.C=127.0.0.1:0", "a.D=[::1]:1", "a.D=127.9.9.9:1")
+		}, ""},
+		{"forward for everybody", func(c *Config) {
+			c.Forwards = passages("a.B=:1", "a.B=0.0.0.0:1", "a.B=10.0.0.1:1", "a.B=example.org:1")
+		},
+			strings.Join([]string{
+				`forward[0] = "a.B=:1"` + wantForward, `forward[1] = "a.B=0.0.0.0:1"` + wantForward, `forward[2] = "a.B=10.0.0.1:1"` + wantForward,
+				`forward[3] = "a.B=example.org:1"` + wantForward,
+			}, "\n")},
+		{"forward of the node's own", func(c *Config) { c.Forwards = passages("g2g.admin.v1.Admin=127.0.0.1:1") },
+			`forward[0] = "g2g.admin.v1.Admin=127.0.0.1:1": service name "g2g.admin.v1.Admin": the packages g2g and g2g.* are the node's own; want ` + forwardRule},
+		{"forward twice", func(c *Config) { c.Forwards = passages("a.B=127.0.0.1:1", "a.C=127.0.0.1:1") },
+			`forward[1] = "a.C=127.0.0.1:1": the port has another service already; want ` + forwardRule},
 		{"everything", func(c *Config) { *c = Config{} }, strings.Join([]string{
 			`name = "": empty` + wantName,
 			`gossip.listen = "": no host:port` + wantListen,
@@ -76,6 +111,19 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+const (
+	wantRoute   = "; want " + routeRule
+	wantForward = ": not a loopback address: whoever could reach it would call as this node; want " + forwardRule
+)
+
+func passages(texts ...string) (list []Passage) {
+	for _, text := range texts {
+		p, _ := parsePassage(text)
+		list = append(list, p)
+	}
+	return list
 }
 
 func TestValidateListsAtMost(t *testing.T) {
