@@ -13,6 +13,7 @@ import (
 
 	"github.com/g2g-net/g2g/node/config"
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/proxy"
 	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/node/transport"
 	"github.com/g2g-net/g2g/node/view"
@@ -31,6 +32,7 @@ type member struct {
 	register   *grpc.Server
 	gossipAt   string
 	registerAt string
+	routes     *proxy.Routes            // nil without any
 	serves     []string                 // full names of the gRPC services on the Gossip port
 	tokenHosts atomic.Pointer[[]string] // Registration addresses that a token carries
 }
@@ -106,7 +108,7 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) (err e
 	if err != nil {
 		return err
 	}
-	m := &member{genesis: genesis, chain: chain, gate: wire.NewGate(genesis), registry: transport.NewRegistry(), serves: n.programs.Names()}
+	m := &member{genesis: genesis, chain: chain, gate: wire.NewGate(genesis), registry: transport.NewRegistry(), serves: n.serves()}
 	m.registry.VerifyChain = m.gate.VerifyChain
 	if p.gossip != nil {
 		m.gossipAt, m.registerAt = p.gossip.Addr().String(), p.register.Addr().String()
@@ -126,7 +128,14 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) (err e
 	if err := n.mint(now, genesis, chain, n.machine.Epoch()); err != nil {
 		return err
 	}
-	m.pool = transport.NewPool(transport.PoolConfig{Source: doors{n}, Registry: m.registry, Dial: n.opt.Dial, Broken: n.broken})
+	if p.gossip != nil {
+		if m.routes, err = n.openRoutes(); err != nil {
+			return err
+		}
+	}
+	m.pool = transport.NewPool(transport.PoolConfig{
+		Source: doors{n}, Registry: m.registry, Dial: n.opt.Dial, Broken: n.broken, Watch: proxy.Reach(),
+	})
 	n.member.Store(m)
 	n.serve(m, p)
 	if n.cfg.Load().Signature.Source == config.SourceData {
@@ -160,8 +169,8 @@ func (n *Node) newMachine(now time.Time, m *member, saved gossip.Saved) (*gossip
 // serve opens both ports to the world.
 func (n *Node) serve(m *member, p ports) {
 	if p.gossip == nil {
-		if !n.programs.None() {
-			n.log.Warn("the program's services are not served: a client-mode member has no port")
+		if !n.programs.None() || len(n.cfg.Load().Routes) > 0 {
+			n.log.Warn("no service of programs is served: a client-mode member has no port", "services", n.serves())
 		}
 		return
 	}
@@ -171,6 +180,9 @@ func (n *Node) serve(m *member, p ports) {
 		Source: doors{n}, Registry: m.registry, Log: n.log,
 		MaxConnectionAge: life / 6, MaxConnectionAgeGrace: min(10*time.Minute, life/24),
 		Services: n.programs,
+	}
+	if m.routes != nil { // else it would be an interface with nothing in it
+		sc.Routes = m.routes
 	}
 	m.gossip = transport.NewGossipServer(sc)
 	(&transport.GossipService{Gate: m.gate, Handler: doors{n}}).AddTo(m.gossip)
@@ -193,6 +205,9 @@ func (n *Node) knows(a netip.Addr) bool {
 func (m *member) close() {
 	for _, s := range []*grpc.Server{m.register, m.gossip} {
 		stopServer(s)
+	}
+	if m.routes != nil {
+		_ = m.routes.Close() // its calls have ended
 	}
 	m.pool.Close()
 	m.registry.CloseAll()

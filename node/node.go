@@ -93,6 +93,7 @@ type Node struct {
 	ring     *admin.Ring
 	adminAt  string
 	programs transport.Services
+	forwards []*forward // Run's own
 
 	leaf    atomic.Pointer[pki.Leaf]
 	trust   atomic.Pointer[pki.Trust]
@@ -120,6 +121,9 @@ func OpenWith(dir string, cfg config.Config, opt Options) (*Node, error) {
 	}
 	opt = opt.withDefaults()
 	programs, err := transport.CollectServices(opt.Services)
+	if err == nil {
+		err = checkRoutes(cfg.Routes, programs)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open node: %w", err)
 	}
@@ -199,11 +203,15 @@ type Info struct {
 	Register string
 	Admin    string
 	Member   bool
+	Forwards []string // as bound, in the order of the configuration
 }
 
 // Info tells the addresses as bound.
 func (n *Node) Info() Info {
 	info := Info{Name: n.cfg.Load().Name, ID: n.ID().String(), Admin: n.adminAt}
+	for _, f := range n.forwards {
+		info.Forwards = append(info.Forwards, f.at)
+	}
 	if m := n.member.Load(); m != nil {
 		info.Gossip, info.Register, info.Member = m.gossipAt, m.registerAt, true
 	}
@@ -219,7 +227,11 @@ func (n *Node) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("run node: %w", err)
 	}
-	if err := n.startIfMember(); err != nil {
+	err = n.openForwards()
+	if err == nil {
+		err = n.startIfMember()
+	}
+	if err != nil {
 		n.shutdown(adminServer)
 		return fmt.Errorf("run node: %w", err)
 	}
@@ -273,6 +285,7 @@ func (n *Node) served(what string, err error) {
 
 // shutdown closes every port and connection, and waits for the goroutines.
 func (n *Node) shutdown(adminServer *grpc.Server) {
+	n.closeForwards()
 	if m := n.member.Load(); m != nil {
 		m.close()
 	}
@@ -281,12 +294,15 @@ func (n *Node) shutdown(adminServer *grpc.Server) {
 	n.tasks.Wait()
 }
 
+// stopTime is how long calls under way may take to end when the node stops.
+const stopTime = time.Second
+
 // stopServer lets calls under way end for a moment, then cuts them.
 func stopServer(s *grpc.Server) {
 	if s == nil {
 		return
 	}
-	timer := time.AfterFunc(time.Second, s.Stop)
+	timer := time.AfterFunc(stopTime, s.Stop)
 	defer timer.Stop()
 	s.GracefulStop()
 }

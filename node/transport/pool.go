@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/resolver/manual"
+	"google.golang.org/grpc/stats"
 )
 
 const (
@@ -52,6 +53,8 @@ type PoolConfig struct {
 	Dial     Dialer // nil takes TCP; names are resolved anew at every dial, and every answer is tried
 	// Broken is told, without waiting, of a gossip connection that ended while the pool still wanted it; nil for nobody.
 	Broken func(pki.ID)
+	// Watch is told of the calls of programs; nil for nobody.
+	Watch stats.Handler
 }
 
 // A Pool holds the connections from here to peers: one for gossip, and one for the calls of programs once there are any. Whoever
@@ -205,6 +208,9 @@ func (p *Pool) open(id pki.ID, u use, peer *pooled) (err error) {
 	options := dialOptions()
 	if u == forPrograms {
 		options = append(options, programOptions()...)
+		if p.config.Watch != nil {
+			options = append(options, grpc.WithStatsHandler(p.config.Watch))
+		}
 	}
 	l.conn, err = grpc.NewClient(scheme+":///"+id.String(), append(options,
 		grpc.WithResolvers(l.resolver),

@@ -5,7 +5,10 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
 )
 
 // What every connection has, both ways. Nobody should change these.
@@ -55,6 +58,16 @@ type ServerConfig struct {
 	// Services are a program's, for members on the Gossip port. With any, the port takes messages of 4 MiB, and has windows
 	// that do not slow them down.
 	Services Services
+	// Routes are services of other programs, for members too; nil for none. With any, the port is as with Services.
+	Routes Routes
+}
+
+// Routes carry the calls of services that are known by their names alone. Their handler knows the caller as every other does.
+type Routes interface {
+	Has(method string) bool
+	Handle(server any, stream grpc.ServerStream) error
+	// Codec is for all services of the port: it leaves the messages of routes as they are.
+	Codec() encoding.CodecV2
 }
 
 func (c ServerConfig) withDefaults() ServerConfig {
@@ -75,9 +88,9 @@ func (c ServerConfig) withDefaults() ServerConfig {
 func NewGossipServer(c ServerConfig) *grpc.Server {
 	c = c.withDefaults()
 	authorizer, recoverer := newAuthorizer(c), newRecoverer(c.Log)
-	server := grpc.NewServer(append(gossipOptions(c.Services),
+	server := grpc.NewServer(append(gossipOptions(c),
 		grpc.Creds(serverCredentials{source: c.Source, registry: c.Registry, door: gossipDoor}),
-		grpc.UnknownServiceHandler(unserved),
+		grpc.UnknownServiceHandler(c.unknown),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: c.MaxConnectionAge, MaxConnectionAgeGrace: c.MaxConnectionAgeGrace,
 			Time: keepaliveTime, Timeout: keepaliveTimeout,
@@ -107,14 +120,28 @@ func NewRegistrationServer(c ServerConfig) *grpc.Server {
 	)...)
 }
 
+// unknown answers calls of services that the server does not know: those of routes, and those that are not here. It stands behind
+// the authorizer, as every handler does, so that only members learn what is.
+func (c ServerConfig) unknown(server any, s grpc.ServerStream) error {
+	method, _ := grpc.Method(s.Context())
+	if c.Routes != nil && !reserved(method) && c.Routes.Has(method) {
+		return c.Routes.Handle(server, s)
+	}
+	return status.Errorf(codes.Unimplemented, "no method %s here", method)
+}
+
 // gossipOptions are those that depend on who serves. A node whose program serves nothing keeps to what gossip needs; a later
 // option stands in for an earlier one. A read buffer is held by every idle connection, a write buffer is not, and large reads
 // pass by it: so it stays small.
-func gossipOptions(s Services) []grpc.ServerOption {
-	if s.None() {
+func gossipOptions(c ServerConfig) []grpc.ServerOption {
+	if c.Services.None() && c.Routes == nil {
 		return append(commonOptions(), grpc.MaxConcurrentStreams(MaxStreams))
 	}
-	return append(commonOptions(),
+	options := commonOptions()
+	if c.Routes != nil {
+		options = append(options, grpc.ForceServerCodecV2(c.Routes.Codec()))
+	}
+	return append(options,
 		grpc.MaxConcurrentStreams(programStreams),
 		grpc.MaxRecvMsgSize(programMessage),
 		grpc.MaxSendMsgSize(programMessage),

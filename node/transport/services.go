@@ -108,13 +108,6 @@ func reserved(method string) bool {
 	return strings.HasPrefix(name, "g2g.") || strings.HasPrefix(name, "g2g/")
 }
 
-// unserved answers calls of services that are not here. It stands behind the authorizer, as every handler does, so that only
-// members learn what is.
-func unserved(_ any, s grpc.ServerStream) error {
-	method, _ := grpc.Method(s.Context())
-	return status.Errorf(codes.Unimplemented, "no method %s here", method)
-}
-
 // bounded is a service of the node's own whose messages are held to MaxMessage, also on a port whose services of programs need
 // larger ones. gRPC has one bound for all methods of a server, checks it before it takes a message in, and gives no handler the
 // message's size; an interceptor sees a message only when it is decoded, which can take twenty times its bytes. So the message
