@@ -26,8 +26,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Run a whole network in one process",
 		Long: `Founds a network of real nodes on loopback, each with its own folder, lets them join by real tokens, and waits until
-each lists all others as alive. Then it opens the dashboard of the first node, with keys that act on the selected one: X stops
-it, B brings it back, O renews its certificate. All end with the dashboard.
+each lists all others as alive. Then it opens the dashboard of the first node, with keys that act on the selected one: ` + demoKeys() + `.
+K cuts its whole region off, L ends all stalls and cuts, A rotates all. All end with the dashboard.
 
 With --headless it prints a line for each node instead, and runs until a signal:
 
@@ -70,6 +70,7 @@ type demo struct {
 	dir    string
 	nodes  []*demoNode
 	acting sync.Mutex // one act at a time; it guards what runs of each node
+	over   bool       // nothing is done any more
 }
 
 type demoNode struct {
@@ -236,6 +237,7 @@ func (d *demo) anyRuns() bool {
 func (d *demo) stop() error {
 	d.acting.Lock()
 	defer d.acting.Unlock()
+	d.over = true
 	for _, node := range d.nodes {
 		node.stop()
 	}

@@ -24,19 +24,20 @@ const (
 	demoActTime = 30 * time.Second // for one act, such as a start
 )
 
-// A demoAct is something that can be done to a node of a demo.
+// A demoAct is something that can be done to nodes of a demo, by a command and by a key of its dashboard.
 type demoAct struct {
 	verb, short string
-	do          func(*demo) func(context.Context, *demoNode) error
+	key, brief  string // of the dashboard, where it acts on the selected node
+	do          func(*demo, context.Context, *demoNode) error
 }
 
 var demoActs = []demoAct{
-	{"stop", "Stop a node: it says goodbye", func(d *demo) func(context.Context, *demoNode) error { return d.halt }},
-	{"stall", "Let a node answer and make no progress", func(d *demo) func(context.Context, *demoNode) error { return d.stall }},
-	{"cut", "Hold all that a node sends or is sent", func(d *demo) func(context.Context, *demoNode) error { return d.cut }},
-	{"heal", "End a node's stall and cut", func(d *demo) func(context.Context, *demoNode) error { return d.heal }},
-	{"restart", "Bring a node back, or start it anew", func(d *demo) func(context.Context, *demoNode) error { return d.again }},
-	{"rotate", "Renew a node's certificate", func(d *demo) func(context.Context, *demoNode) error { return d.rotate }},
+	{"stop", "Stop a node: it says goodbye", "X", "stop", (*demo).halt},
+	{"stall", "Let a node answer and make no progress", "Z", "stall", (*demo).stall},
+	{"cut", "Hold all that a node sends or is sent", "C", "cut", (*demo).cut},
+	{"heal", "End a node's stall and cut", "H", "heal", (*demo).heal},
+	{"restart", "Bring a node back, or start it anew", "B", "back", (*demo).again},
+	{"rotate", "Renew a node's certificate", "O", "rotate", (*demo).rotate},
 }
 
 func (a *app) demoActCommand(act demoAct) *cobra.Command {
@@ -45,9 +46,10 @@ func (a *app) demoActCommand(act demoAct) *cobra.Command {
 		Short: act.short,
 		Long: act.short + `.
 
-NODE is a name that the demo printed. The demo is found by --dir, its folder or that of one of its nodes; without it, the one
+NODE is a name that the demo printed, region-N for all nodes of a region, or all. A region that is cut off is so from the others;
+its nodes still reach each other. The demo is found by --dir, its folder or that of one of its nodes; without it, the one
 that runs with temporary folders on this machine.`,
-		Example: "  g2g demo " + act.verb + " node-2",
+		Example: "  g2g demo " + act.verb + " node-2\n  g2g demo " + act.verb + " region-2",
 		Args:    exactly(1, "NODE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			path, err := a.demoSocket()
@@ -154,7 +156,7 @@ func (d *demo) answer(ctx context.Context, c net.Conn) {
 	err = fmt.Errorf("no act %q", verb)
 	for _, act := range demoActs {
 		if act.verb == verb {
-			err = d.act(ctx, name, act.do(d))
+			err = d.act(ctx, act, name)
 		}
 	}
 	if err != nil {
@@ -162,36 +164,4 @@ func (d *demo) answer(ctx context.Context, c net.Conn) {
 		return
 	}
 	fmt.Fprintln(c, "ok")
-}
-
-// stall lets a node answer and make no progress.
-func (d *demo) stall(_ context.Context, node *demoNode) error {
-	if node.ended() {
-		return errors.New("it is stopped")
-	}
-	node.stalled.Store(true)
-	return nil
-}
-
-// cut holds all traffic of a node.
-func (d *demo) cut(_ context.Context, node *demoNode) error {
-	d.net.setCut(node.index, true)
-	return nil
-}
-
-// heal ends what stall and cut began.
-func (d *demo) heal(_ context.Context, node *demoNode) error {
-	node.stalled.Store(false)
-	d.net.setCut(node.index, false)
-	return nil
-}
-
-// again starts a node anew, whether it runs or not.
-func (d *demo) again(ctx context.Context, node *demoNode) error {
-	if !node.ended() {
-		if err := d.halt(ctx, node); err != nil {
-			return err
-		}
-	}
-	return d.restart(ctx, node)
 }

@@ -34,15 +34,18 @@ type demoNet struct {
 	mu     sync.Mutex
 	random *rand.Rand
 	at     map[string]int // address to the place of its node
-	cut    map[int]bool
-	healed chan struct{} // closed and renewed when a cut ends
+	cut    map[int]bool   // places whose traffic is held
+	apart  map[int]bool   // regions whose traffic with the others is held
+	healed chan struct{}  // closed and renewed when a cut ends
 }
 
 // newDemoNet draws how far the regions are from each other. Regions a and b are one of a few distances apart, by a xor b: so
 // from each region every other one is at another distance, and groups can be told from each other from everywhere. No map has
 // room for that, but round trips keep to no map.
 func newDemoNet(regions int, seed uint64) *demoNet {
-	n := &demoNet{random: rand.New(rand.NewPCG(seed, 0)), at: map[string]int{}, cut: map[int]bool{}, healed: make(chan struct{})}
+	n := &demoNet{
+		random: rand.New(rand.NewPCG(seed, 0)), at: map[string]int{}, cut: map[int]bool{}, apart: map[int]bool{}, healed: make(chan struct{}),
+	}
 	apart := make([]float64, 1<<bits.Len(uint(regions-1))-1)
 	for i := range apart {
 		share := (float64(i) + 0.5 + 0.1*n.random.NormFloat64()) / float64(len(apart))
@@ -119,11 +122,17 @@ func (n *demoNet) dial(ctx context.Context, from int, address string) (net.Conn,
 	return memnet.Slow(held, there, back), nil
 }
 
+// held says whether what two nodes send each other is held. The caller has locked mu.
+func (n *demoNet) held(a, b int) bool {
+	r, s := n.region(a), n.region(b)
+	return n.cut[a] || n.cut[b] || r != s && (n.apart[r] || n.apart[s])
+}
+
 // open waits until neither of two nodes is cut off, or for done.
 func (n *demoNet) open(done <-chan struct{}, a, b int) error {
 	for {
 		n.mu.Lock()
-		held, healed := n.cut[a] || n.cut[b], n.healed
+		held, healed := n.held(a, b), n.healed
 		n.mu.Unlock()
 		if !held {
 			return nil
@@ -136,10 +145,16 @@ func (n *demoNet) open(done <-chan struct{}, a, b int) error {
 	}
 }
 
-func (n *demoNet) setCut(place int, cut bool) {
+// setCut holds all traffic of a node, or lets it go on.
+func (n *demoNet) setCut(place int, cut bool) { n.set(n.cut, place, cut) }
+
+// cutRegion holds the traffic of a region with the others, or lets it go on.
+func (n *demoNet) cutRegion(region int, cut bool) { n.set(n.apart, region, cut) }
+
+func (n *demoNet) set(what map[int]bool, i int, cut bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.cut[place] = cut; !cut {
+	if what[i] = cut; !cut {
 		close(n.healed)
 		n.healed = make(chan struct{})
 	}

@@ -2,12 +2,11 @@ package cmd
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
-	"github.com/g2g-net/g2g/proto/adminpb"
 	"github.com/g2g-net/g2g/tui"
 )
 
@@ -20,69 +19,42 @@ func (d *demo) dashboard(ctx context.Context) error {
 	})
 }
 
-// controls are the keys of the dashboard that act on the selected node.
+// controls are the keys of the dashboard that act on the selected node, its region, or all nodes.
 func (d *demo) controls() []tui.Control {
-	control := func(key, help, verb string, do func(context.Context, *demoNode) error) tui.Control {
-		return tui.Control{
-			Key: key, Help: help,
-			Command: func(node string) string { return verb + " " + node },
-			Do:      func(ctx context.Context, node string) error { return d.act(ctx, node, do) },
-		}
+	var keys []tui.Control
+	add := func(key, brief, help, verb string, target func(name string) string) {
+		act := demoActs[slices.IndexFunc(demoActs, func(a demoAct) bool { return a.verb == verb })]
+		keys = append(keys, tui.Control{
+			Key: key, Brief: brief, Help: help,
+			Command: func(name string) string {
+				return "g2g demo " + verb + " " + target(name) + " --dir " + shellWord(d.dir)
+			},
+			Do: func(ctx context.Context, name string) error { return d.act(ctx, act, target(name)) },
+		})
 	}
-	return []tui.Control{
-		control("X", "stop it", "stop", d.halt), control("B", "bring it back", "restart", d.restart), control("O", "renew its certificate", "rotate", d.rotate),
-		control("S", "stall it", "stall", d.stall), control("C", "cut it off", "cut", d.cut), control("H", "heal it", "heal", d.heal),
+	itself := func(name string) string { return name }
+	for _, act := range demoActs {
+		add(act.key, act.brief, strings.ToLower(act.short[:1])+act.short[1:], act.verb, itself)
 	}
+	add("K", "cut region", "cut its region off from the others", "cut", d.regionOf)
+	add("L", "heal all", "end all stalls and cuts", "heal", everybody)
+	add("A", "rotate all", "renew all certificates", "rotate", everybody)
+	return keys
 }
 
-// act does one thing at a time to the node of a name.
-func (d *demo) act(ctx context.Context, name string, do func(context.Context, *demoNode) error) error {
-	d.acting.Lock()
-	defer d.acting.Unlock()
+func everybody(string) string { return demoAll }
+
+// regionOf is the word for the region of a node.
+func (d *demo) regionOf(name string) string {
 	i := slices.IndexFunc(d.nodes, func(n *demoNode) bool { return n.name == name })
-	if i < 0 {
-		return fmt.Errorf("no node %q", name)
-	}
-	return do(ctx, d.nodes[i])
+	return demoRegion + strconv.Itoa(d.net.region(max(i, 0))+1)
 }
 
-// halt stops a node: the others are told.
-func (d *demo) halt(_ context.Context, node *demoNode) error {
-	if node.ended() {
-		return errors.New("it is stopped already")
+// demoKeys is a sentence on the keys that act on one node.
+func demoKeys() string {
+	words := make([]string, len(demoActs))
+	for i, act := range demoActs {
+		words[i] = act.key + " " + act.verb
 	}
-	return node.Stop()
-}
-
-// restart brings a node back that was stopped.
-func (d *demo) restart(ctx context.Context, node *demoNode) error {
-	if !node.ended() {
-		return errors.New("it runs")
-	}
-	node.stalled.Store(false)
-	again, err := startWith(ctx, node.dir, demoConfig(node.name), d.options(node))
-	if err == nil {
-		node.running = again
-	}
-	return err
-}
-
-func (d *demo) rotate(ctx context.Context, node *demoNode) error {
-	c, err := dial(ctx, node.dir)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	_, err = c.rpc.Rotate(ctx, &adminpb.RotateRequest{})
-	return err
-}
-
-// ended says whether a node has stopped.
-func (r *running) ended() bool {
-	select {
-	case <-r.done:
-		return true
-	default:
-		return false
-	}
+	return strings.Join(words, ", ")
 }

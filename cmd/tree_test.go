@@ -25,6 +25,7 @@ func testRoot() *cobra.Command {
 // dataless are the commands that print no data, or what other programs fix the form of.
 var dataless = []string{
 	"g2g serve", "g2g leave", "g2g demo", "g2g top", "g2g help", "g2g config check",
+	"g2g demo stop", "g2g demo stall", "g2g demo cut", "g2g demo heal", "g2g demo restart", "g2g demo rotate",
 	"g2g docs man",
 	"g2g completion bash", "g2g completion zsh", "g2g completion fish", "g2g completion powershell",
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/g2g-net/g2g/proto/adminpb"
 )
 
-// A Control acts on a node from outside of it, as a demo can: key, what the help says, the command that it equals, and
-// what it does.
+// A Control acts on the selected node from outside of it, as a demo can: key, what the foot and the help say, the command that
+// it equals, and what it does.
 type Control struct {
-	Key, Help string
-	Command   func(node string) string
-	Do        func(ctx context.Context, node string) error
+	Key, Brief, Help string
+	Command          func(node string) string
+	Do               func(ctx context.Context, node string) error
 }
 
 // A call is one act on the node and the command that it equals.

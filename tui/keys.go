@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"fmt"
+
 	"github.com/charmbracelet/bubbles/key"
 )
 
@@ -57,6 +59,22 @@ func newKeys(actions bool, controls []Control) keyMap {
 	return k
 }
 
+// clash says which key of a control does something else already.
+func (k keyMap) clash() error {
+	taken := map[string]string{}
+	for _, g := range k.groups() {
+		for _, b := range g.keys {
+			for _, pressed := range b.Keys() {
+				if other, is := taken[pressed]; is {
+					return fmt.Errorf("the key %s is both for %q and for %q", pressed, other, b.Help().Desc)
+				}
+				taken[pressed] = b.Help().Desc
+			}
+		}
+	}
+	return nil
+}
+
 // A keyGroup is a part of the help page.
 type keyGroup struct {
 	title string
@@ -93,6 +111,12 @@ func (k keyMap) shortHelp(s *scene) []key.Binding {
 		out = append(out, k.Back, bind("[ ]", "previous, next", "["), bind("+ -", "time", "+"))
 	case s.ui.page == eventsPage:
 		out = append(out, k.Back, bind("t", "kind", "t"), bind("v", "severity", "v"), k.Filter)
+	case len(s.ui.briefs) > 0:
+		out = append(out, move)
+		for i, b := range k.Controls {
+			out = append(out, bind(b.Help().Key, s.ui.briefs[i], b.Keys()...))
+		}
+		out = append(out, detail, k.Sort, k.Filter)
 	default:
 		out = append(out, move, detail, views, k.Sort, k.Filter)
 	}
@@ -101,7 +125,6 @@ func (k keyMap) shortHelp(s *scene) []key.Binding {
 	} else {
 		out = append(out, k.Pause)
 	}
-	out = append(out, k.Controls...)
 	if k.Ping.Enabled() {
 		out = append(out, bind("p", "ping", "p"), bind("R", "rotate", "R"), bind("N", "nominate", "N"))
 	}

@@ -32,6 +32,9 @@ func newModel(opt Options, look *look) *model {
 	m.ui.hidden = hiddenAtFirst
 	m.ui.every, m.ui.actions = opt.Interval, opt.AllowActions
 	m.ui.keys = newKeys(opt.AllowActions, opt.Controls)
+	for _, c := range opt.Controls {
+		m.ui.briefs = append(m.ui.briefs, c.Brief)
+	}
 	m.link = link{name: opt.Name, replay: opt.Replay != nil, try: 1}
 	m.again, m.call = func() {}, func(call) tea.Cmd { return nil }
 	m.now = m.clockOf()

@@ -67,6 +67,7 @@ type ui struct {
 	choosing bool // of columns
 	choice   int
 	keys     keyMap
+	briefs   []string // of the controls among them
 	actions  bool
 	every    time.Duration
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/charmbracelet/bubbles/key"
 )
 
 // drawTitle says what is looked at, and whether it is the present.
@@ -105,22 +107,32 @@ func drawFooter(a area, s *scene) {
 		a.put(1, 0, st, fit(s.ui.note, a.w-1))
 		return
 	}
-	x := 1
-	for i, b := range s.ui.keys.shortHelp(s) {
-		h := b.Help()
-		between := 0
-		if i > 0 {
-			between = 3
+	drawKeys(a, s.ui.keys.shortHelp(s))
+}
+
+// drawKeys writes as many keys as there is room for. The last but one, for the help, always has room: it leads to all others.
+func drawKeys(a area, keys []key.Binding) {
+	wide := func(b key.Binding) int { return width(b.Help().Key) + 1 + width(b.Help().Desc) }
+	const between = 3
+	x, help := 1, len(keys)-2
+	cut := false
+	for i, b := range keys {
+		room := a.w - 2
+		if i < help {
+			room -= between + wide(keys[help])
 		}
-		if x+between+width(h.Key)+1+width(h.Desc) > a.w-2 {
-			a.put(x+1, 0, dim, "…")
-			return
+		if cut && i != help || x+wide(b) > room {
+			if !cut {
+				x = a.put(x-between+1, 0, dim, "…") + 1
+			}
+			cut = true
+			continue
 		}
-		if i > 0 {
-			x = a.put(x, 0, faint, " • ")
+		if i > 0 && !cut {
+			x = a.put(x-between, 0, faint, " • ")
 		}
-		x = a.put(x, 0, bold, h.Key)
-		x = a.put(x+1, 0, dim, h.Desc)
+		x = a.put(x, 0, bold, b.Help().Key)
+		x = a.put(x+1, 0, dim, b.Help().Desc) + between
 	}
 }
 

@@ -43,7 +43,11 @@ func Run(ctx context.Context, opt Options) error {
 	if err != nil {
 		return err
 	}
-	return newModel(opt, look).run(ctx)
+	m := newModel(opt, look)
+	if err := m.ui.keys.clash(); err != nil {
+		return err
+	}
+	return m.run(ctx)
 }
 
 // run shows the model until its reader quits or ctx ends.
@@ -124,6 +128,9 @@ func Batch(ctx context.Context, opt Options, size Size, n int) error {
 		return err
 	}
 	m := newModel(opt, look)
+	if err := m.ui.keys.clash(); err != nil {
+		return err
+	}
 	m.w, m.h = size.Width, size.Height
 	if opt.Replay != nil {
 		return m.batchReplay(n)
