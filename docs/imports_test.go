@@ -21,6 +21,7 @@ var floors = map[string]int{
 	"node/order":     2,
 	"node/gossip":    3,
 	"node/wire":      4,
+	"node/client":    4,
 	"node/transport": edge,
 	"node/admin":     edge,
 	"node/store":     edge,

@@ -19,7 +19,10 @@ import (
 )
 
 // echo is a program's service: it answers what it was sent, after the time that this says.
-type echo struct{ heard func(Caller) }
+type echo struct {
+	heard func(Caller)
+	took  func(time.Duration)
+}
 
 const echoUnary, echoStream = "/test.Echo/Unary", "/test.Echo/Stream"
 
@@ -28,6 +31,9 @@ func (e *echo) answer(ctx context.Context, in *durationpb.Duration) (*durationpb
 		return nil, status.Error(codes.Internal, "the caller is not known")
 	} else if e.heard != nil {
 		e.heard(caller)
+	}
+	if e.took != nil {
+		e.took(in.AsDuration())
 	}
 	select {
 	case <-time.After(in.AsDuration()):

@@ -49,6 +49,9 @@ var preference = []connectivity.State{
 
 func (p *pooled) client(id pki.ID) Client {
 	c := Client{ID: id, Addresses: slices.Clone(p.addresses), State: connectivity.Shutdown, Latency: p.latency}
+	for l := range p.loans { // the order decides nothing: the best state is the same
+		c.State = better(c.State, connectivity.State(l.state.Load()))
+	}
 	var failed time.Time
 	for i := range p.lines {
 		l := &p.lines[i]

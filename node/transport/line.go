@@ -21,6 +21,7 @@ type use uint8
 const (
 	forGossip use = iota
 	forPrograms
+	forServices // connections that package client makes, in a place that is lent to it
 	uses
 )
 
@@ -163,6 +164,18 @@ func (t *tally) end(err error) {
 		t.failures++
 		t.failed, t.failure = t.asked, err
 	}
+}
+
+// over is end, for a call that may not have been sent. Then it was none.
+func (t *tally) over(err error, sent bool) {
+	if sent {
+		t.end(err)
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.running--
+	t.calls--
 }
 
 // idle is the time since somebody asked for the line or had a call under way on it.

@@ -67,11 +67,12 @@ type Pool struct {
 	closed bool
 }
 
-// pooled is one peer. At least one of its lines has a connection.
+// pooled is one peer. At least one of its lines has a connection, or its place is lent.
 type pooled struct {
 	addresses []string
 	lines     [uses]line
 	latency   latency.Estimate // as the node last told it
+	loans     map[*Loan]struct{}
 }
 
 // NewPool makes an empty pool.
@@ -105,21 +106,9 @@ func (p *Pool) get(id pki.ID, u use, addresses []string) (*grpc.ClientConn, erro
 func (p *Pool) conn(id pki.ID, u use, addresses []string) (_ *grpc.ClientConn, rested []*grpc.ClientConn, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	peer := p.peers[id]
-	switch {
-	case p.closed:
-		return nil, nil, ErrPoolClosed
-	case peer != nil:
-		peer.move(addresses)
-	case len(addresses) == 0:
-		return nil, nil, ErrNoAddress
-	default:
-		peer = &pooled{addresses: slices.Clone(addresses)}
-		if len(p.peers) >= MaxPool {
-			if rested = p.makeRoom(); rested == nil {
-				return nil, nil, ErrPoolFull
-			}
-		}
+	peer, rested, err := p.place(id, addresses)
+	if err != nil {
+		return nil, nil, err
 	}
 	l := &peer.lines[u]
 	if l.conn == nil {
@@ -130,6 +119,25 @@ func (p *Pool) conn(id pki.ID, u use, addresses []string) (_ *grpc.ClientConn, r
 	}
 	l.ask()
 	return l.conn, rested, nil
+}
+
+// place is that of a peer, which is not in the pool yet if it is new. Who was taken out for it is to be closed. The lock is held.
+func (p *Pool) place(id pki.ID, addresses []string) (peer *pooled, rested []*grpc.ClientConn, err error) {
+	peer = p.peers[id]
+	switch {
+	case p.closed:
+		return nil, nil, ErrPoolClosed
+	case peer != nil:
+		peer.move(addresses)
+		return peer, nil, nil
+	case len(addresses) == 0:
+		return nil, nil, ErrNoAddress
+	case len(p.peers) >= MaxPool:
+		if rested = p.makeRoom(); rested == nil {
+			return nil, nil, ErrPoolFull
+		}
+	}
+	return &pooled{addresses: slices.Clone(addresses)}, rested, nil
 }
 
 // ready gives a program's connection to a peer if it is connected.
@@ -166,7 +174,7 @@ func (p *pooled) idle(now time.Time) time.Duration {
 
 // take empties the lines that are not wanted, and tells whether none is left.
 func (p *pooled) take(wanted func(use, *line) bool) (taken []*grpc.ClientConn, none bool) {
-	none = true
+	none = len(p.loans) == 0
 	for i := range p.lines {
 		l := &p.lines[i]
 		switch {
@@ -188,7 +196,7 @@ func (p *Pool) makeRoom() []*grpc.ClientConn {
 	var longest pki.ID
 	var rest time.Duration
 	for id, peer := range p.peers { // the order decides nothing but between equals
-		if idle := peer.idle(now); idle >= max(rest, poolRest) {
+		if idle := peer.idle(now); idle >= max(rest, poolRest) && len(peer.loans) == 0 {
 			longest, rest = id, idle
 		}
 	}
@@ -218,12 +226,16 @@ func (p *Pool) open(id pki.ID, u use, peer *pooled) (err error) {
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return p.dial(ctx, id, u, l, address) }),
 		grpc.WithChainUnaryInterceptor(l.unary, p.config.Registry.traffic.asked),
 		grpc.WithStreamInterceptor(l.stream),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: backoffFirst, Multiplier: 1.6, Jitter: 0.2, MaxDelay: backoffMax},
-			MinConnectTimeout: shakeTimeout,
-		}),
+		grpc.WithConnectParams(connectParams()),
 	)...)
 	return err
+}
+
+func connectParams() grpc.ConnectParams {
+	return grpc.ConnectParams{
+		Backoff:           backoff.Config{BaseDelay: backoffFirst, Multiplier: 1.6, Jitter: 0.2, MaxDelay: backoffMax},
+		MinConnectTimeout: shakeTimeout,
+	}
 }
 
 // dial bounds the connect alone: gRPC's own time-out grows with the backoff.
@@ -301,6 +313,9 @@ func (p *Pool) Redial(id pki.ID) {
 	peer, ok := p.peers[id]
 	if !ok || p.closed {
 		return
+	}
+	for l := range peer.loans { // the order decides nothing: each is told, and none waits
+		l.anew()
 	}
 	for i := range peer.lines {
 		peer.lines[i].update(peer.addresses, true)
@@ -382,6 +397,16 @@ func (p *Pool) Len() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.peers)
+}
+
+// Lent is how many places are.
+func (p *Pool) Lent() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, peer := range p.peers { // into a sum
+		n += len(peer.loans)
+	}
+	return n
 }
 
 // Close drops all peers and takes no more.
