@@ -1,0 +1,189 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/g2g-net/g2g/node/config"
+)
+
+// outcome is what became of one call through a forward.
+type outcome struct {
+	err error
+	by  string // the ID of the peer that answered, or may have seen it; empty for none
+}
+
+// stream makes a call each millisecond, and notes what becomes of each.
+type stream struct {
+	all   sync.WaitGroup
+	mu    sync.Mutex
+	calls map[string]outcome
+}
+
+func (s *stream) run(conn grpc.ClientConnInterface, n int) {
+	if s.calls == nil {
+		s.calls = map[string]outcome{}
+	}
+	for range n {
+		s.mu.Lock()
+		id := fmt.Sprint("call ", len(s.calls))
+		s.calls[id] = outcome{}
+		s.mu.Unlock()
+		s.all.Go(func() {
+			var head, trail metadata.MD
+			_, err := ask(context.Background(), conn, say, id, grpc.Header(&head), grpc.Trailer(&trail))
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.calls[id] = outcome{err, strings.Join(append(head.Get("g2g-peer-id"), trail.Get("g2g-peer-id")...), " and ")}
+		})
+		time.Sleep(time.Millisecond) // virtual
+	}
+}
+
+// check holds the calls to what a forward promises, and returns how many failed.
+func (s *stream) check(t *testing.T, lost string, backends map[string]*backend) (failed int) {
+	t.Helper()
+	s.all.Wait()
+	arrived := map[string][]string{}
+	for peer, b := range backends {
+		for _, id := range b.all() {
+			arrived[id] = append(arrived[id], peer)
+		}
+	}
+	unseen := 0
+	for id, o := range s.calls {
+		switch at := arrived[id]; {
+		case len(at) > 1:
+			t.Errorf("%s was sent twice: to %v", id, at)
+		case o.err == nil && !slices.Equal(at, []string{o.by}):
+			t.Errorf("%s was answered by %q and arrived at %v", id, o.by, at)
+		case o.err != nil:
+			failed++
+			if status.Code(o.err) != codes.Unavailable || o.by != lost || len(at) == 1 && at[0] != lost {
+				t.Errorf("%s: %v, seen by %q, arrived at %v", id, o.err, o.by, at)
+			}
+			if len(at) == 0 {
+				unseen++
+			}
+		}
+	}
+	t.Logf("%d of %d calls failed; %d of these had arrived at the backend, the others were on their way", failed, len(s.calls), failed-unseen)
+	return failed
+}
+
+// inPair is a program that calls a service which two peers serve.
+func inPair(t *testing.T, f func(w *world, conn *grpc.ClientConn, first, second *actor, backends map[string]*backend)) {
+	t.Helper()
+	inWorld(t, 5*time.Millisecond, func(w *world) {
+		b0, b1 := w.backend(), w.backend()
+		n0 := w.founder(routing(b0))
+		n1 := w.joinerWith(1, n0, routing(b1))
+		own := w.joinerWith(2, n0, func(a *actor) { forwarding(a); a.cfg.Order.Rebuild = time.Hour })
+		w.until(10*time.Second, "both are in the order", func() bool { return len(own.Serving(backendName)) == 2 })
+		w.pass(time.Minute) // both are measured, and the order stands
+		first, second := n0, n1
+		if own.Serving(backendName)[0].ID != n0.ID() {
+			first, second = n1, n0
+		}
+		conn := w.plain(own.Info().Forwards[0])
+		f(w, conn, first, second, map[string]*backend{n0.ID().String(): b0, n1.ID().String(): b1})
+		_ = conn.Close()
+		own.halt()
+		for _, a := range []*actor{n0, n1} {
+			if a.Node != nil {
+				a.halt()
+			}
+		}
+		b0.close()
+		b1.close()
+	})
+}
+
+// The preferred peer dies under 1,000 calls a second. The calls that were on a connection to it fail, and say so; every other is
+// answered by the next peer, and none is sent twice.
+func TestForwardWhosePreferredPeerDies(t *testing.T) {
+	inPair(t, func(w *world, conn *grpc.ClientConn, first, second *actor, backends map[string]*backend) {
+		lost := first.ID().String()
+		var s stream
+		s.run(conn, 1000)
+		killed := make(chan struct{})
+		go func() { defer close(killed); first.kill() }()
+		s.run(conn, 1000)
+		<-killed
+		failed := s.check(t, lost, backends)
+		if failed == 0 || failed > 40 { // 5 ms one way and a call each millisecond
+			t.Errorf("%d calls failed", failed)
+		}
+		if n := len(backends[second.ID().String()].all()); n < 900 {
+			t.Errorf("the next peer was called %d times", n)
+		}
+	})
+}
+
+// A peer that says goodbye costs no call at all.
+func TestForwardWhosePreferredPeerLeaves(t *testing.T) {
+	inPair(t, func(w *world, conn *grpc.ClientConn, first, second *actor, backends map[string]*backend) {
+		var s stream
+		s.run(conn, 500)
+		halted := make(chan struct{})
+		lost := first.ID().String()
+		go func() { defer close(halted); first.halt() }()
+		s.run(conn, 1500)
+		<-halted
+		if failed := s.check(t, lost, backends); failed != 0 {
+			t.Errorf("%d calls failed", failed)
+		}
+		if n := len(backends[second.ID().String()].all()); n < 500 {
+			t.Errorf("the next peer was called %d times", n)
+		}
+	})
+}
+
+// When no peer can be reached a call fails, without a word of any that could have seen it.
+func TestForwardWhosePeersAreAllAway(t *testing.T) {
+	inPair(t, func(w *world, conn *grpc.ClientConn, first, second *actor, backends map[string]*backend) {
+		first.kill()
+		second.kill()
+		var trail metadata.MD
+		for range 20 {
+			_, err := ask(context.Background(), conn, say, "hello", grpc.Trailer(&trail))
+			if status.Code(err) != codes.Unavailable || !strings.HasPrefix(status.Convert(err).Message(), "forward test.Backend: no") {
+				t.Error(err)
+			}
+			if trail.Get("g2g-peer-id") != nil {
+				t.Errorf("trailers %v", trail)
+			}
+			w.pass(100 * time.Millisecond)
+		}
+	})
+}
+
+// A port that is taken ends the start, with the name of the service.
+func TestForwardAtAPortThatIsTaken(t *testing.T) {
+	inWorld(t, 5*time.Millisecond, func(w *world) {
+		a := w.actor(0)
+		local(a)
+		l, err := w.net.Host("127.0.0.1").Listen(":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.cfg.Forwards = []config.Passage{{Service: "a.B", Address: "127.0.0.1:0"}, {Service: backendName, Address: l.Addr().String()}}
+		if err := a.open(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-a.done; err == nil || !strings.Contains(err.Error(), "run node: listen for forward test.Backend: ") {
+			t.Errorf("got %v", err)
+		}
+		_ = l.Close()
+	})
+}
