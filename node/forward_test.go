@@ -30,7 +30,7 @@ type stream struct {
 	calls map[string]outcome
 }
 
-func (s *stream) run(conn grpc.ClientConnInterface, n int) {
+func (s *stream) run(w *world, conn grpc.ClientConnInterface, n int) {
 	if s.calls == nil {
 		s.calls = map[string]outcome{}
 	}
@@ -46,7 +46,7 @@ func (s *stream) run(conn grpc.ClientConnInterface, n int) {
 			defer s.mu.Unlock()
 			s.calls[id] = outcome{err, strings.Join(append(head.Get("g2g-peer-id"), trail.Get("g2g-peer-id")...), " and ")}
 		})
-		time.Sleep(time.Millisecond) // virtual
+		w.pass(time.Millisecond)
 	}
 }
 
@@ -115,10 +115,10 @@ func TestForwardWhosePreferredPeerDies(t *testing.T) {
 	inPair(t, func(w *world, conn *grpc.ClientConn, first, second *actor, backends map[string]*backend) {
 		lost := first.ID().String()
 		var s stream
-		s.run(conn, 200)
+		s.run(w, conn, 200)
 		killed := make(chan struct{})
 		go func() { defer close(killed); first.kill() }()
-		s.run(conn, 200)
+		s.run(w, conn, 200)
 		<-killed
 		failed := s.check(t, lost, backends)
 		if failed == 0 || failed > 40 { // 5 ms one way and a call each millisecond
@@ -134,11 +134,11 @@ func TestForwardWhosePreferredPeerDies(t *testing.T) {
 func TestForwardWhosePreferredPeerLeaves(t *testing.T) {
 	inPair(t, func(w *world, conn *grpc.ClientConn, first, second *actor, backends map[string]*backend) {
 		var s stream
-		s.run(conn, 100)
+		s.run(w, conn, 100)
 		halted := make(chan struct{})
 		lost := first.ID().String()
 		go func() { defer close(halted); first.halt() }()
-		s.run(conn, 300)
+		s.run(w, conn, 300)
 		<-halted
 		if failed := s.check(t, lost, backends); failed != 0 {
 			t.Errorf("%d calls failed", failed)
