@@ -141,7 +141,7 @@ type simView struct {
 
 // A simulation's heap is large and lives long: the collector runs seldom, until there is much of it.
 const (
-	garbage  = 200 // percent
+	garbage  = 400 // percent
 	softHeap = 6 << 30
 )
 

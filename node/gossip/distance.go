@@ -32,6 +32,7 @@ type distances struct {
 	groups   []latency.Group // of the last round, farthest first
 	places   []order.Place[pki.ID]
 	told     []pki.ID // who was in the order when its change was last told, ordered
+	untold   bool     // the order was made since
 	stale    bool     // who may be in the order has changed since it was made
 	news     bool     // the order is another than Effects last said
 	visited  int      // peers that take turns in being visited
@@ -116,8 +117,9 @@ func (m *Machine) ask(now time.Time, id pki.ID, d *path) {
 func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
 	var asked time.Time
 	m.distances.visited = 0
+	active := ascending(m.active)
 	for _, e := range m.view.Entries() {
-		if !m.measurable(e) || m.Active(e.ID) {
+		if active.has(e.ID) || !m.measurable(e) {
 			continue
 		}
 		m.distances.visited++
@@ -248,9 +250,9 @@ func eligible(e *view.Entry) bool {
 
 // arrange makes the query order of the groups, and of who is there now.
 func (m *Machine) arrange() {
-	m.distances.stale = false
+	m.distances.stale, m.distances.untold = false, true
 	stacks := make([][]pki.ID, len(m.distances.groups))
-	grouped := map[pki.ID]bool{}
+	grouped := make(map[pki.ID]bool, len(m.view.Entries()))
 	for i, g := range m.distances.groups {
 		for _, p := range g.Members {
 			grouped[p.ID] = true
@@ -291,6 +293,10 @@ func (m *Machine) tellOrder() {
 	if m.distances.stale {
 		m.arrange()
 	}
+	if !m.distances.untold {
+		return
+	}
+	m.distances.untold = false
 	now := make([]pki.ID, len(m.distances.places))
 	for i, p := range m.distances.places {
 		now[i] = p.Peer
@@ -313,8 +319,9 @@ func (m *Machine) tellOrder() {
 
 // without are the entries of a that are not in b; both are ordered.
 func without(a, b []pki.ID) (out []pki.ID) {
+	there := ascending(b)
 	for _, id := range a {
-		if _, ok := slices.BinarySearchFunc(b, id, pki.ID.Compare); !ok {
+		if !there.has(id) {
 			out = append(out, id)
 		}
 	}

@@ -247,18 +247,19 @@ func (m *Machine) companion(now time.Time, except pki.ID) {
 		m.nextCompanion = m.companionAt.Add(companionSpacing)
 		return
 	}
-	var known, warm []*view.Entry
-	for _, e := range m.view.Entries() {
-		if e.ID == except || !judgeable(e) || m.doubts[e.ID] != nil {
-			continue
-		}
-		known = append(known, e)
-		if m.Active(e.ID) {
-			warm = append(warm, e)
+	fits := func(e *view.Entry) bool { return judgeable(e) && e.ID != except && m.doubts[e.ID] == nil }
+	var known []*view.Entry
+	for _, id := range m.active {
+		if e := m.view.Get(id); fits(e) {
+			known = append(known, e)
 		}
 	}
-	if len(warm) > 0 {
-		known = warm
+	if len(known) == 0 {
+		for _, e := range m.view.Entries() {
+			if fits(e) {
+				known = append(known, e)
+			}
+		}
 	}
 	if len(known) == 0 {
 		return

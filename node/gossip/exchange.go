@@ -55,7 +55,8 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 }
 
 // freshBeats are this node's own, and those of peers that advanced after since, as far as one message carries them.
-func (m *Machine) freshBeats(now time.Time, ids []pki.ID, since time.Time) (beats []IndexedBeat) {
+func (m *Machine) freshBeats(now time.Time, ids []pki.ID, since time.Time) []IndexedBeat {
+	beats := make([]IndexedBeat, 0, min(MaxBeats, len(ids)))
 	if m.beat.Sequence > 0 {
 		beats = append(beats, IndexedBeat{Index: 0, Contact: uint16(m.contact.Sequence), Beat: m.ownBeat(now)}) //nolint:gosec // low bits are meant
 	}
@@ -66,11 +67,20 @@ func (m *Machine) freshBeats(now time.Time, ids []pki.ID, since time.Time) (beat
 	if len(ids) > 1 {
 		start += m.cfg.Random.IntN(len(ids) - 1)
 	}
+	entries := m.view.Entries()
 	for k := range len(ids) - 1 {
 		i := 1 + (start-1+k)%(len(ids)-1)
-		e := m.view.Get(ids[i])
-		if e.Seen.After(since) && e.Age(now) < m.cfg.Period && (e.State == view.Alive || e.State == view.Late) && e.BeatSequence > 0 && len(beats) < MaxBeats {
+		var e *view.Entry
+		if len(entries) == len(ids)-1 { // the digest has them all, in their order
+			e = entries[i-1]
+		} else {
+			e = m.view.Get(ids[i])
+		}
+		if e.Seen.After(since) && e.Age(now) < m.cfg.Period && (e.State == view.Alive || e.State == view.Late) && e.BeatSequence > 0 {
 			beats = append(beats, IndexedBeat{Index: i, Contact: uint16(e.Sequence), Beat: e.Beat(now)}) //nolint:gosec // low bits are meant
+			if len(beats) == MaxBeats {
+				break
+			}
 		}
 	}
 	return beats
@@ -102,6 +112,7 @@ func (m *Machine) answer(now time.Time, reader *view.Reader) ExchangeResponse {
 	}
 	d := reader.Delta(now, m.ownEntry(), MaxBeats, MaxContacts, MaxContactBytes, start)
 	resp := ExchangeResponse{Contacts: d.Contacts, AliveHash: m.alive(), NominationsHash: m.nominations.hash}
+	resp.Beats = make([]IndexedBeat, 0, len(d.Beats))
 	for i, b := range d.Beats {
 		resp.Beats = append(resp.Beats, IndexedBeat{Index: d.Places[i], Contact: d.Low[i], Beat: b})
 	}

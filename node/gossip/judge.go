@@ -32,22 +32,34 @@ func (m *Machine) judge(now time.Time) {
 	if m.beat.Sequence > 0 {
 		m.ages = append(m.ages, stale.Age{ID: m.ID(), Age: now.Sub(m.published), Period: m.cfg.Period})
 	}
-	for _, e := range m.view.Entries() {
-		switch {
-		case !judgeable(e):
+	if full {
+		for _, id := range m.active { // the others are far from the paths that beats take
+			m.age(now, m.view.Get(id))
+		}
+	}
+	if !full || m.view.Clients() > 0 {
+		for _, e := range m.view.Entries() {
 			m.judgeClient(now, e)
-		case !full || m.Active(e.ID):
-			m.ages = append(m.ages, stale.Age{ID: e.ID, Age: e.Age(now), Period: e.Period})
+			if !full {
+				m.age(now, e)
+			}
 		}
 	}
 	m.bound = m.detector.Limit(m.ages)
 	for i := range m.ages {
-		if a := &m.ages[i]; a.ID != m.ID() {
+		if a := &m.ages[i]; a.ID != m.ID() && (a.Late || len(m.doubts) > 0) {
 			m.apply(now, m.view.Get(a.ID), a)
 		}
 	}
 	if full {
 		m.askOverlooked(now)
+	}
+}
+
+// age puts a peer on the list that the limit stands on.
+func (m *Machine) age(now time.Time, e *view.Entry) {
+	if judgeable(e) {
+		m.ages = append(m.ages, stale.Age{ID: e.ID, Age: e.Age(now), Period: e.Period})
 	}
 }
 
@@ -113,15 +125,10 @@ func (m *Machine) judgeClient(now time.Time, e *view.Entry) {
 // askOverlooked keeps a full view true: who was not heard of for long is asked, one in overlookEvery, the one that was heard of
 // longest ago first; who stays unheard makes place for others.
 func (m *Machine) askOverlooked(now time.Time) {
-	if now.Before(m.nextOverlooked) {
+	if now.Before(m.nextOverlooked) || !now.After(m.noneOverlooked) {
 		return
 	}
-	var oldest *view.Entry
-	for _, e := range m.view.Entries() {
-		if judgeable(e) && !m.Active(e.ID) && e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) {
-			oldest = e
-		}
-	}
+	oldest := m.longestUnheard(now)
 	if oldest == nil {
 		return
 	}
@@ -135,6 +142,32 @@ func (m *Machine) askOverlooked(now time.Time) {
 	d.suspectAt = now
 	if now.Sub(d.asked) >= overlooked {
 		m.probe(now, oldest, d)
+	}
+}
+
+// longestUnheard is the peer to be asked after, or nil. Then it says until when there will be none but those whose beats come.
+func (m *Machine) longestUnheard(now time.Time) (oldest *view.Entry) {
+	active, until := ascending(m.active), now.Add(overlooked)
+	for _, e := range m.view.Entries() {
+		isActive := active.has(e.ID)
+		if !judgeable(e) {
+			continue
+		}
+		if due := e.Born().Add(overlooked); due.Before(until) {
+			until = due
+		}
+		if !isActive && e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) {
+			oldest = e
+		}
+	}
+	m.noneOverlooked = until
+	return oldest
+}
+
+// overlookedAfter notes from when on a peer whose beat came may be one to be asked after.
+func (m *Machine) overlookedAfter(e *view.Entry) {
+	if due := e.Born().Add(overlooked); due.Before(m.noneOverlooked) {
+		m.noneOverlooked = due
 	}
 }
 

@@ -130,20 +130,21 @@ type Machine struct {
 	hintBudget                                                         float64
 	hintBudgetAt, companionAt, nextCompanion, nextHint, nextOverlooked time.Time
 
-	nominations *nominations
-	services    *services
-	distances   distances
-	nextTopUp   time.Time // when more than enoughActive peers are next sought
-	nextUrgent  time.Time // when an urgent join may next push out an active peer
-	nextSqueeze time.Time // when one may next find a place in a full view
-	nextRenewal time.Time // when a refused leaf is next a reason for a new epoch
-	accepted    bool      // a call of this node's, since its epoch began
-	nextStray   time.Time // when a node that reaches nobody next visits what peers named
-	trust       *pki.Trust
-	effects     Effects
-	aliveHash   uint64
-	aliveAt     time.Time // when the alive set last changed
-	aliveNew    time.Time // when it may have changed since aliveHash was made; zero for not
+	nominations    *nominations
+	services       *services
+	distances      distances
+	nextTopUp      time.Time // when more than enoughActive peers are next sought
+	nextUrgent     time.Time // when an urgent join may next push out an active peer
+	nextSqueeze    time.Time // when one may next find a place in a full view
+	noneOverlooked time.Time // until when no peer has been unheard for long enough to be asked after
+	nextRenewal    time.Time // when a refused leaf is next a reason for a new epoch
+	accepted       bool      // a call of this node's, since its epoch began
+	nextStray      time.Time // when a node that reaches nobody next visits what peers named
+	trust          *pki.Trust
+	effects        Effects
+	aliveHash      uint64
+	aliveAt        time.Time // when the alive set last changed
+	aliveNew       time.Time // when it may have changed since aliveHash was made; zero for not
 
 	nextBeat, nextExchange, nextLook, nextPush, nextSoon, nextReserve, nextSaveReserve, nextPrune, nextReclaim, nextRound time.Time
 }
@@ -460,6 +461,20 @@ func (m *Machine) send(now time.Time, to pki.ID, req Message) *call {
 func (m *Machine) Active(id pki.ID) bool {
 	_, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare)
 	return ok
+}
+
+// ascending is an ordered list that is asked for IDs in their order: it goes along with the view in one walk.
+type ascending []pki.ID
+
+func (a *ascending) has(id pki.ID) bool {
+	for len(*a) > 0 {
+		c := (*a)[0].Compare(id)
+		if c >= 0 {
+			return c == 0
+		}
+		*a = (*a)[1:]
+	}
+	return false
 }
 
 func (m *Machine) activate(id pki.ID) {

@@ -268,7 +268,7 @@ func TestOldBeatsReviveNobody(t *testing.T) {
 	last := *b.view.Get(c.ID())
 	c.kill()
 	for _, age := range []time.Duration{11 * time.Second, 31 * time.Second} {
-		a.view.Get(last.ID).State = view.Dead
+		a.view.Convict(w.now, last.ID, "silent")
 		a.do(func() {
 			a.Receive(w.now, b.ID(), PushRequest{Contacts: []*view.Contact{last.Contact}, Beats: []IndexedBeat{{Contact: uint16(last.Sequence), Beat: view.Beat{Sequence: last.BeatSequence, Link: last.Beat(w.now).Link, Age: age}}}})
 		})

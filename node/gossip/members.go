@@ -100,11 +100,15 @@ func (m *Machine) seek(now time.Time) {
 	}
 	var candidates []pki.ID
 	joining := 0
+	active := ascending(m.active)
 	for _, e := range m.view.Entries() {
-		a := m.attempt(e.ID)
+		a, isActive := m.attempts[e.ID], active.has(e.ID)
+		if a == nil {
+			a = &attempt{}
+		}
 		if a.joining {
 			joining++
-		} else if e.Mode == pki.Server && !e.State.Fallen() && !m.Active(e.ID) && m.due(now, a) {
+		} else if e.Mode == pki.Server && !e.State.Fallen() && !isActive && m.due(now, a) {
 			candidates = append(candidates, e.ID)
 		}
 	}

@@ -241,12 +241,13 @@ func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []Indexe
 		case b.Index-len(ids) < len(contacts):
 			id = contacts[b.Index-len(ids)].ID
 		}
-		cost := m.view.Steps(id, b.Contact, b.Beat)
+		e := m.view.Get(id)
+		cost := e.Steps(b.Contact, b.Beat)
 		if cost > left {
 			continue
 		}
 		left -= cost
-		switch m.hear(now, from, asked, id, b) {
+		switch m.hearOf(now, from, asked, e, b) {
 		case view.Advanced, view.Revived:
 			news++
 		case view.FalseLink, view.Known, view.Unheld:
@@ -257,14 +258,25 @@ func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []Indexe
 
 // hear takes one beat.
 func (m *Machine) hear(now time.Time, from pki.ID, asked bool, id pki.ID, b IndexedBeat) view.BeatVerdict {
-	e := m.view.Get(id)
-	if e == nil || e.Mode == pki.Client && id != from {
+	return m.hearOf(now, from, asked, m.view.Get(id), b)
+}
+
+// hearOf takes a beat of somebody who was looked up already, or nil.
+func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, b IndexedBeat) view.BeatVerdict {
+	if e == nil || e.Mode == pki.Client && e.ID != from {
 		return view.Unheld
 	}
-	age, seen := e.Completed(now), e.Seen
-	verdict := m.view.Advance(now, id, b.Contact, b.Beat)
+	seen := e.Seen
+	var age time.Duration
+	if e.BeatSequence < b.Sequence {
+		age = e.Completed(now) // as it was before
+	}
+	verdict := e.Advance(now, b.Contact, b.Beat)
 	if asked && (verdict == view.Advanced || verdict == view.Revived) {
 		e.Relied()
+	}
+	if verdict == view.Advanced || verdict == view.Revived {
+		m.overlookedAfter(e)
 	}
 	switch verdict {
 	case view.Advanced:

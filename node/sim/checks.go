@@ -35,18 +35,17 @@ func (c *checks) fail(n *node, format string, args ...any) {
 	}
 }
 
-// hold counts a check, and its failure.
-func (c *checks) hold(n *node, ok bool, format string, args ...any) {
+// ok counts a check. What is said of one that failed is made only then: there are millions.
+func (c *checks) ok(is bool) bool {
 	c.done++
-	if !ok {
-		c.fail(n, format, args...)
-	}
+	return is
 }
 
 // own holds what is saved to never going back.
 func (c *checks) own(n *node, was, is gossip.Own) {
-	c.hold(n, is.Sequence >= was.Sequence && is.Incarnation >= was.Incarnation && is.Epoch >= was.Epoch && is.MinEpoch >= was.MinEpoch,
-		"saves %+v after %+v", is, was)
+	if !c.ok(is.Sequence >= was.Sequence && is.Incarnation >= was.Incarnation && is.Epoch >= was.Epoch && is.MinEpoch >= was.MinEpoch) {
+		c.fail(n, "saves %+v after %+v", is, was)
+	}
 }
 
 // message holds what leaves a machine to what every gate lets in, and to what is on the disk.
@@ -61,7 +60,9 @@ func (c *checks) message(n *node, m gossip.Message) {
 		c.contacts(n, []*view.Contact{m.Contact}, 1)
 		c.contacts(n, m.Contacts, gossip.MaxIntroduced)
 	case gossip.ExchangeRequest:
-		c.hold(n, len(m.Digest) <= gossip.MaxDigest, "sends a digest of %d", len(m.Digest))
+		if !c.ok(len(m.Digest) <= gossip.MaxDigest) {
+			c.fail(n, "sends a digest of %d", len(m.Digest))
+		}
 		c.beats(n, m.Beats, len(m.Digest))
 	case gossip.ExchangeResponse:
 		c.contacts(n, m.Contacts, gossip.MaxContacts)
@@ -73,17 +74,24 @@ func (c *checks) message(n *node, m gossip.Message) {
 }
 
 func (c *checks) contacts(n *node, contacts []*view.Contact, bound int) {
-	c.hold(n, len(contacts) <= bound, "sends %d contacts where %d are allowed", len(contacts), bound)
+	if !c.ok(len(contacts) <= bound) {
+		c.fail(n, "sends %d contacts where %d are allowed", len(contacts), bound)
+	}
 	for _, told := range contacts {
-		c.hold(n, told.ID != n.id || told.Sequence <= n.disk.Own.Sequence, "tells its sequence %d, saved is %d", told.Sequence, n.disk.Own.Sequence)
+		if !c.ok(told.ID != n.id || told.Sequence <= n.disk.Own.Sequence) {
+			c.fail(n, "tells its sequence %d, saved is %d", told.Sequence, n.disk.Own.Sequence)
+		}
 	}
 }
 
 func (c *checks) beats(n *node, beats []gossip.IndexedBeat, places int) {
-	c.hold(n, len(beats) <= gossip.MaxBeats, "sends %d beats", len(beats))
+	if !c.ok(len(beats) <= gossip.MaxBeats) {
+		c.fail(n, "sends %d beats", len(beats))
+	}
 	for _, b := range beats {
-		c.hold(n, b.Index >= 0 && b.Index < places && b.Sequence > 0 && b.Sequence <= view.LadderLength,
-			"sends beat %d at place %d of %d", b.Sequence, b.Index, places)
+		if !c.ok(b.Index >= 0 && b.Index < places && b.Sequence > 0 && b.Sequence <= view.LadderLength) {
+			c.fail(n, "sends beat %d at place %d of %d", b.Sequence, b.Index, places)
+		}
 	}
 }
 
@@ -93,8 +101,12 @@ func (c *checks) look(w *world) {
 		if !n.up() {
 			continue
 		}
-		c.hold(n, len(n.machine.ActivePeers()) <= gossip.MaxActive, "has %d active peers", len(n.machine.ActivePeers()))
-		c.hold(n, len(n.machine.Reserve()) <= gossip.MaxReserve, "has %d in reserve", len(n.machine.Reserve()))
+		if !c.ok(len(n.machine.ActivePeers()) <= gossip.MaxActive) {
+			c.fail(n, "has %d active peers", len(n.machine.ActivePeers()))
+		}
+		if !c.ok(len(n.machine.Reserve()) <= gossip.MaxReserve) {
+			c.fail(n, "has %d in reserve", len(n.machine.Reserve()))
+		}
 		for _, e := range n.machine.Entries() {
 			subject := w.byID[e.ID]
 			c.version(n, subject, e)
@@ -106,7 +118,9 @@ func (c *checks) look(w *world) {
 func (c *checks) version(n, subject *node, e *view.Entry) {
 	was, is := n.seen[subject.index], version{e.Sequence, e.Incarnation, e.BeatSequence}
 	back := is.contact < was.contact || is.incarnation < was.incarnation || is.incarnation == was.incarnation && is.beat < was.beat
-	c.hold(n, !back, "goes back with %s from %+v to %+v", subject.name, was, is)
+	if !c.ok(!back) {
+		c.fail(n, "goes back with %s from %+v to %+v", subject.name, was, is)
+	}
 	n.seen[subject.index] = is
 }
 
@@ -118,9 +132,13 @@ func (c *checks) age(n, subject *node, e *view.Entry) {
 		return
 	}
 	if e.BeatSequence > uint64(len(subject.made)) {
-		c.hold(n, false, "holds beat %d of %s, which has made %d", e.BeatSequence, subject.name, len(subject.made))
+		if !c.ok(false) {
+			c.fail(n, "holds beat %d of %s, which has made %d", e.BeatSequence, subject.name, len(subject.made))
+		}
 		return
 	}
 	age, truth := e.Age(n.clock()), time.Duration(w.now-subject.made[e.BeatSequence-1])
-	c.hold(n, age <= truth && age >= truth-youth, "holds %s for %s old, the truth is %s", subject.name, age, truth)
+	if !c.ok(age <= truth && age >= truth-youth) {
+		c.fail(n, "holds %s for %s old, the truth is %s", subject.name, age, truth)
+	}
 }

@@ -89,9 +89,10 @@ func TestReturnOfTheFallen(t *testing.T) {
 	for wave := range 2 {
 		for i := range MaxServers {
 			e := put(t, v, now, invented(wave*MaxServers+i, chains[wave*MaxServers+i], now))
-			e.heard, e.State = true, Alive
+			e.heard = true
+			v.turn(e, Alive)
 			if wave == 0 && i%2 == 0 {
-				e.State = Left
+				v.turn(e, Left)
 			}
 		}
 		if wave == 0 {
@@ -148,7 +149,8 @@ func TestOneMemberCannotCrowdOut(t *testing.T) {
 		honest := g.chains(g.root, g.chain, 0, 101, pki.Server)
 		for i, chain := range honest[:100] {
 			e := put(t, v, start, invented(i, chain, start))
-			e.heard, e.State = i > 0, min(State(i), Alive)
+			e.heard = i > 0
+			v.turn(e, min(State(i), Alive))
 		}
 		brood := shape()
 		for i := range 5000 {
@@ -156,7 +158,7 @@ func TestOneMemberCannotCrowdOut(t *testing.T) {
 			c := invented(10_000+i, brood[i%len(brood)], now)
 			if v.Judge(now, c) == Newer {
 				e, _ := v.Put(now, c)
-				e.State = State(i % 3)
+				v.turn(e, State(i%3))
 			}
 		}
 		checkBounds(t, v)
@@ -186,10 +188,12 @@ func TestVictim(t *testing.T) {
 			chain = ofB[i-130]
 		}
 		e := put(t, v, start.Add(time.Duration(i)*time.Second), invented(i, chain, start))
-		e.State = Alive
+		v.turn(e, Alive)
 	}
 	id := func(i int) pki.ID { return invented(i, chainA, start).ID }
-	v.Get(id(50)).State, v.Get(id(60)).State, v.Get(id(200)).State = Unheard, Unheard, Unheard
+	for _, i := range []int{50, 60, 200} {
+		v.turn(v.Get(id(i)), Unheard)
+	}
 	now := start.Add(time.Hour)
 	for i, want := range []string{"50", "60"} {
 		c := invented(1000+i, ofB[150+i], now)
@@ -197,7 +201,7 @@ func TestVictim(t *testing.T) {
 			t.Fatalf("newcomer %d is judged %s", i, verdict)
 		}
 		_, dropped := v.Put(now, c)
-		v.Get(c.ID).State = Alive
+		v.turn(v.Get(c.ID), Alive)
 		if got := nameOf(dropped, id, MaxServers); got != want {
 			t.Errorf("newcomer %d replaces %s, want %s", i, got, want)
 		}

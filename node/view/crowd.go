@@ -1,7 +1,6 @@
 package view
 
 import (
-	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -24,13 +23,11 @@ func (v *View) room(c *Contact) (victim *Entry, ok bool) {
 }
 
 // live counts the records of a mode that have not fallen.
-func (v *View) live(mode pki.Mode) (n int) {
-	for _, e := range v.entries {
-		if e.Mode == mode && !e.State.Fallen() {
-			n++
-		}
+func (v *View) live(mode pki.Mode) int {
+	if mode == pki.Server {
+		return v.servers
 	}
-	return n
+	return v.clients
 }
 
 // victimFor chooses whom a newcomer replaces in a full view, or nobody. It goes down the tree of admissions: as long as the
@@ -45,9 +42,10 @@ func (v *View) victimFor(c *Contact) *Entry {
 		}
 	}
 	var t tally
-	for depth := range c.Chain.Depth() {
-		own := c.Chain.Member(depth)
-		t.count(group, depth)
+	p := pathOf(c)
+	for depth := range p.depth {
+		own := p.keys[depth]
+		t.of(group, depth)
 		key, size := t.largest(own)
 		if key == own {
 			group = branch(group, depth, key)
@@ -59,6 +57,22 @@ func (v *View) victimFor(c *Contact) *Entry {
 		return t.deepest(branch(group, depth, key), depth+1)
 	}
 	return nil
+}
+
+// A path is how the keys of a contact's chain begin, as numbers, from the founder's own member down. The bytes left out are more than
+// anybody can find another key for.
+type path struct {
+	keys  [pki.MaxDepth]uint64
+	depth int
+}
+
+func pathOf(c *Contact) (p path) {
+	p.depth = c.Chain.Depth()
+	for i := range p.depth {
+		key := c.Chain.Member(i)
+		p.keys[i] = binary.BigEndian.Uint64(key[:])
+	}
+	return p
 }
 
 // Squeeze drops a peer for a contact that Judge found no place for, if there is one to drop that is not spared: of the newcomer's own
@@ -74,9 +88,9 @@ func (v *View) Squeeze(c *Contact, spared func(pki.ID) bool) (dropped pki.ID, ok
 	if len(group) == 0 || c.Mode != pki.Server {
 		return pki.ID{}, false
 	}
-	depth := 0
-	for ; depth < c.Chain.Depth(); depth++ {
-		own := branch(slices.Clone(group), depth, c.Chain.Member(depth))
+	depth, p := 0, pathOf(c)
+	for ; depth < p.depth; depth++ {
+		own := branch(slices.Clone(group), depth, p.keys[depth])
 		if len(own) == 0 {
 			break
 		}
@@ -89,49 +103,70 @@ func (v *View) Squeeze(c *Contact, spared func(pki.ID) bool) (dropped pki.ID, ok
 }
 
 // branch keeps those of a group that are below a member. It reuses the group's memory.
-func branch(group []*Entry, depth int, key pki.Key) []*Entry {
-	return slices.DeleteFunc(group, func(e *Entry) bool { return depth >= e.Chain.Depth() || e.Chain.Member(depth) != key })
+func branch(group []*Entry, depth int, key uint64) []*Entry {
+	kept := group[:0]
+	for _, e := range group {
+		if depth < e.path.depth && e.path.keys[depth] == key {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // A tally counts the entries of a group below each member at a depth of their chains. It is a hash table of keys, which is made
 // anew for each newcomer in a full view: somebody who makes keys that fall together can have it take MaxServers times as long.
 type tally struct {
-	slots [2 * MaxServers]struct {
-		key  pki.Key
-		size int
-	}
+	slots    [2 * MaxServers]uint16 // where a branch stands in branches, from 1 on; 0 for nowhere
+	branches [MaxServers]twigs
+	count    int // of branches
 }
 
-func (t *tally) at(key pki.Key) int {
-	i := int(binary.BigEndian.Uint16(key[:])) % len(t.slots)
-	for t.slots[i].size > 0 && t.slots[i].key != key {
+// twigs are the entries of one branch.
+type twigs struct {
+	key  uint64 // as in a path
+	size int
+}
+
+// at is the place of a key in slots, whether it is there or not.
+func (t *tally) at(key uint64) int {
+	i := int(key>>48) % len(t.slots) //nolint:gosec // 16 bits
+	for t.slots[i] > 0 && t.branches[t.slots[i]-1].key != key {
 		i = (i + 1) % len(t.slots)
 	}
 	return i
 }
 
-// count counts a group of at most MaxServers. Those whose chains end above the depth are in no branch.
-func (t *tally) count(group []*Entry, depth int) {
-	*t = tally{}
+// of counts a group of at most MaxServers. Those whose chains end above the depth are in no branch.
+func (t *tally) of(group []*Entry, depth int) {
+	t.slots, t.count = [len(t.slots)]uint16{}, 0
 	for _, e := range group {
-		if depth < e.Chain.Depth() {
-			key := e.Chain.Member(depth)
-			i := t.at(key)
-			t.slots[i].key = key
-			t.slots[i].size++
+		if depth >= e.path.depth {
+			continue
 		}
+		i := t.at(e.path.keys[depth])
+		if t.slots[i] == 0 {
+			t.branches[t.count] = twigs{key: e.path.keys[depth]}
+			t.count++
+			t.slots[i] = uint16(t.count) //nolint:gosec // at most MaxServers
+		}
+		t.branches[t.slots[i]-1].size++
 	}
 }
 
-func (t *tally) size(key pki.Key) int { return t.slots[t.at(key)].size }
+func (t *tally) size(key uint64) int {
+	if k := t.slots[t.at(key)]; k > 0 {
+		return t.branches[k-1].size
+	}
+	return 0
+}
 
 // largest finds the branch with the most entries: of equals the preferred one, else the one with the lowest key.
-func (t *tally) largest(preferred pki.Key) (key pki.Key, size int) {
+func (t *tally) largest(preferred uint64) (key uint64, size int) {
 	key, size = preferred, t.size(preferred)
-	for i := range t.slots {
-		k, n := &t.slots[i].key, t.slots[i].size
-		if n > size || n > 0 && n == size && key != preferred && bytes.Compare(k[:], key[:]) < 0 {
-			key, size = *k, n
+	for i := range t.branches[:t.count] {
+		b := &t.branches[i]
+		if b.size > size || b.size == size && key != preferred && b.key < key {
+			key, size = b.key, b.size
 		}
 	}
 	return key, size
@@ -141,8 +176,8 @@ func (t *tally) largest(preferred pki.Key) (key pki.Key, size int) {
 // the one that was heard of longest ago.
 func (t *tally) deepest(group []*Entry, depth int) *Entry {
 	for len(group) > 1 {
-		t.count(group, depth)
-		key, size := t.largest(pki.Key{})
+		t.of(group, depth)
+		key, size := t.largest(0)
 		if size <= 1 {
 			break
 		}

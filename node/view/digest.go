@@ -17,8 +17,10 @@ type Version struct {
 
 // SaltedHash shortens an ID for a digest. IDs are hashes already, so mixing eight bytes of them with the salt is enough
 // (the finaliser of MurmurHash3, Appleby).
-func SaltedHash(salt uint64, id pki.ID) uint32 {
-	x := salt ^ id.Prefix()
+func SaltedHash(salt uint64, id pki.ID) uint32 { return saltedHash(salt, id.Prefix()) }
+
+func saltedHash(salt, prefix uint64) uint32 {
+	x := salt ^ prefix
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
 	x ^= x >> 33
@@ -32,9 +34,9 @@ func (v *View) Digest(salt uint64, own *Contact, beat uint64) ([]Version, []pki.
 	versions := make([]Version, 1, len(v.entries)+1)
 	ids := make([]pki.ID, 1, len(v.entries)+1)
 	versions[0], ids[0] = Version{SaltedHash(salt, own.ID), own.low(), uint32(beat)}, own.ID //nolint:gosec // at most LadderLength
-	for _, e := range v.entries {
+	for i, e := range v.entries {
 		if e.Mode == pki.Server && len(ids) < MaxDigest {
-			versions = append(versions, Version{SaltedHash(salt, e.ID), e.low(), uint32(e.BeatSequence)}) //nolint:gosec // at most LadderLength
+			versions = append(versions, Version{saltedHash(salt, v.places[i]), e.low(), uint32(e.BeatSequence)}) //nolint:gosec // at most LadderLength
 			ids = append(ids, e.ID)
 		}
 	}
@@ -46,18 +48,44 @@ type Reader struct {
 	v       *View
 	salt    uint64
 	digest  []Version
-	index   map[uint32]int // hash -> place in digest
-	places  []int          // in digest, of the view's entries; -1 for none
-	changes uint64         // of the view, that places counts for
-	most    int            // contacts that the delta has of those that are not in the digest
+	index   index
+	places  []int  // in digest, of the view's entries; -1 for none
+	changes uint64 // of the view, that places counts for
+	most    int    // contacts that the delta has of those that are not in the digest
+}
+
+// An index finds the places of a digest by their hashes: open addressing, about half full at most. Where its sender chose hashes that fall
+// together a look at each costs as long as the digest is, and no longer.
+type index struct {
+	slots [1024]uint16 // places in the digest, from 1 on; 0 for none
+	keys  int          // different hashes
+}
+
+// slot is where a hash stands, or would.
+func (x *index) slot(digest []Version, hash uint32) *uint16 {
+	for i := hash; ; i++ {
+		s := &x.slots[i%uint32(len(x.slots))]
+		if *s == 0 || digest[*s-1].Hash == hash {
+			return s
+		}
+	}
+}
+
+// fill takes the digest. Of equal hashes the last counts.
+func (x *index) fill(digest []Version) {
+	for i := range digest[:min(len(digest), MaxDigest)] {
+		s := x.slot(digest, digest[i].Hash)
+		if *s == 0 {
+			x.keys++
+		}
+		*s = uint16(i + 1) //nolint:gosec // at most MaxDigest
+	}
 }
 
 // Read makes a Reader of a digest.
 func (v *View) Read(salt uint64, digest []Version) *Reader {
-	r := &Reader{v: v, salt: salt, digest: digest, index: make(map[uint32]int, len(digest)), most: MaxDigest}
-	for i, d := range digest {
-		r.index[d.Hash] = i
-	}
+	r := &Reader{v: v, salt: salt, digest: digest, most: MaxDigest}
+	r.index.fill(digest)
 	r.match()
 	return r
 }
@@ -68,17 +96,15 @@ func (r *Reader) match() []int {
 		return r.places
 	}
 	r.places, r.changes = make([]int, len(r.v.entries)), r.v.changes
-	for k, e := range r.v.entries {
-		r.places[k] = r.place(e.ID)
+	for k, prefix := range r.v.places {
+		r.places[k] = r.place(prefix)
 	}
 	return r.places
 }
 
-func (r *Reader) place(id pki.ID) int {
-	if i, ok := r.index[SaltedHash(r.salt, id)]; ok {
-		return i
-	}
-	return -1
+// place is where in the digest an ID is that begins so, or -1.
+func (r *Reader) place(prefix uint64) int {
+	return int(*r.index.slot(r.digest, saltedHash(r.salt, prefix))) - 1
 }
 
 // IDs names the digest's places: the zero ID where nothing is held of one.
@@ -105,10 +131,10 @@ func (r *Reader) Lacks() bool {
 			return true
 		}
 	}
-	if r.place(r.v.self) >= 0 {
+	if r.place(r.v.self.Prefix()) >= 0 {
 		known++
 	}
-	return known < len(r.index) && r.v.live(pki.Server) < MaxServers
+	return known < r.index.keys && r.v.live(pki.Server) < MaxServers
 }
 
 // Strangers bounds how many contacts the delta has of those that are not in the digest.
@@ -131,7 +157,7 @@ type Delta struct {
 // told to nobody: with another's clock the whole message would be refused for it.
 func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start int) Delta {
 	var d Delta
-	var fresh []freshEntry
+	fresh := make([]freshEntry, 0, beats)
 	entries, places, strangers := r.v.entries, r.match(), 0
 	for k := -1; k < len(entries); k++ {
 		e, i := own, -1
@@ -139,7 +165,7 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 			at := (k + start) % len(entries)
 			e, i = entries[at], places[at]
 		} else if own != nil {
-			i = r.place(own.ID)
+			i = r.place(own.ID.Prefix())
 		}
 		if e == nil || e.Mode != pki.Server || !e.Current(now) {
 			continue
@@ -165,6 +191,7 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 			fresh = append(fresh, freshEntry{e, i})
 		}
 	}
+	d.reserve(min(beats, len(d.Beats)+len(fresh)))
 	slices.SortStableFunc(fresh, func(a, b freshEntry) int { return b.Seen.Compare(a.Seen) })
 	for _, e := range fresh {
 		if len(d.Beats) < beats {
@@ -178,6 +205,12 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 type freshEntry struct {
 	*Entry
 	place int
+}
+
+// reserve makes room for so many beats at once.
+func (d *Delta) reserve(n int) {
+	d.Beats = slices.Grow(d.Beats, n-len(d.Beats))
+	d.Places, d.Low = slices.Grow(d.Places, n-len(d.Places)), slices.Grow(d.Low, n-len(d.Low))
 }
 
 func (d *Delta) add(now time.Time, e *Entry, place int) {

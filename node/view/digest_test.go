@@ -122,7 +122,8 @@ func (c cell) fill(w *writer, teller, asker *View) {
 	}
 	add := func(v *View, sequence, beat uint64, state State) {
 		e, _ := v.Put(start, w.contact(sequence, func(c *Contact) { c.Mode = mode }))
-		e.BeatSequence, e.State = beat, state
+		e.BeatSequence = beat
+		v.turn(e, state)
 	}
 	if c.told > 0 {
 		add(teller, c.told, c.beat, c.state)
@@ -190,7 +191,7 @@ func TestDeltaOfOwn(t *testing.T) {
 	w, asker := g.writer(1, pki.Server), g.writer(2, pki.Server)
 	v := New(w.id.ID())
 	put(t, v, start, asker.contact(5))
-	v.Get(asker.id.ID()).State = Dead
+	v.turn(v.Get(asker.id.ID()), Dead)
 	for _, c := range []struct {
 		now    time.Time
 		own    *Contact

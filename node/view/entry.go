@@ -48,6 +48,7 @@ type Entry struct {
 	AliveHash    uint64    // of its alive set, when it was last told
 	HashAt       time.Time
 	Summary      *Summary // its newest signature, as it told it to this node; nil before that
+	path         path     // of the contact
 	minEpoch     uint64   // the highest that a contact of the peer named: it holds, whatever a restored backup says
 	budget       float64  // of new contacts
 	budgetAt     time.Time

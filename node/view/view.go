@@ -31,11 +31,14 @@ const (
 //  1. The version held for an ID never goes back, also after the entry is dropped, as long as its tombstone stands.
 //  2. entries is sorted by ID, without the owner. places goes with it.
 //  3. Every contact passed wire; View checks no seals but the links of the ladder.
+//  4. servers and clients go with the entries' states, which only View changes.
 type View struct {
 	self       pki.ID
 	entries    []*Entry
 	places     []uint64 // of the entries: how their IDs begin, to find them without a look at each
 	changes    uint64   // counts comings and goings
+	servers    int      // server-mode entries that have not fallen
+	clients    int      // client-mode entries that have not fallen
 	tombstones map[pki.ID]tombstone
 	order      []pki.ID // of tombstones, oldest first
 }
@@ -72,9 +75,11 @@ func (v *View) insert(i int, e *Entry) {
 	v.entries = slices.Insert(v.entries, i, e)
 	v.places = slices.Insert(v.places, i, e.ID.Prefix())
 	v.changes++
+	v.weigh(e, 1)
 }
 
 func (v *View) remove(i int) {
+	v.weigh(v.entries[i], -1)
 	v.entries = slices.Delete(v.entries, i, i+1)
 	v.places = slices.Delete(v.places, i, i+1)
 	v.changes++
@@ -152,7 +157,7 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 		return e, dropped
 	}
 	dropped = v.makeRoom(c)
-	e = &Entry{Contact: c, link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now}
+	e = &Entry{Contact: c, path: pathOf(c), link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now}
 	t, known := v.tombstones[c.ID]
 	if known && t.incarnation == c.Incarnation && t.anchor == c.Anchor {
 		e.BeatSequence, e.link = t.beat, t.link // a beat that was seen before proves nothing new
@@ -161,7 +166,7 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 	i, _ := v.find(c.ID)
 	v.insert(i, e)
 	if c.Left {
-		e.State = Left
+		v.turn(e, Left)
 		v.bury()
 	}
 	return e, dropped
@@ -181,13 +186,35 @@ func (v *View) replace(now time.Time, e *Entry, c *Contact) {
 	if c.Incarnation != e.Incarnation || c.Anchor != e.Anchor {
 		e.BeatSequence, e.link = 0, c.Anchor
 	}
-	e.Contact, e.minEpoch = c, max(e.minEpoch, c.MinEpoch)
+	v.weigh(e, -1)
+	e.Contact, e.path, e.minEpoch = c, pathOf(c), max(e.minEpoch, c.MinEpoch)
+	v.weigh(e, 1)
 	switch {
 	case c.Left && e.State != Left:
-		e.State, e.Since, e.Reason = Left, now, ""
+		v.turn(e, Left)
+		e.Since, e.Reason = now, ""
 		v.bury()
 	case !c.Left && e.State == Left:
-		e.State, e.Since, e.Seen, e.claimed, e.heard = Unheard, now, now, 0, false
+		v.turn(e, Unheard)
+		e.Since, e.Seen, e.claimed, e.heard = now, now, 0, false
+	}
+}
+
+// turn gives an entry another state.
+func (v *View) turn(e *Entry, s State) {
+	v.weigh(e, -1)
+	e.State = s
+	v.weigh(e, 1)
+}
+
+// weigh counts an entry that has not fallen, or takes it from the count.
+func (v *View) weigh(e *Entry, by int) {
+	switch {
+	case e.State.Fallen():
+	case e.Mode == pki.Server:
+		v.servers += by
+	default:
+		v.clients += by
 	}
 }
 
@@ -218,7 +245,11 @@ const (
 // Advance judges a beat of the peer and takes it if it is newer. The contact's low bits say which contact it belongs to.
 // A false link costs at most LadderLength hashes.
 func (v *View) Advance(now time.Time, id pki.ID, low uint16, b Beat) BeatVerdict {
-	e := v.Get(id)
+	return v.Get(id).Advance(now, low, b)
+}
+
+// Advance is View.Advance for one that was looked up already, or nil.
+func (e *Entry) Advance(now time.Time, low uint16, b Beat) BeatVerdict {
 	switch {
 	case e == nil || e.low()&0xffff != uint32(low):
 		return Unheld
@@ -244,9 +275,8 @@ func (v *View) Advance(now time.Time, id pki.ID, low uint16, b Beat) BeatVerdict
 	return Advanced
 }
 
-// Steps is how many hashes Advance would spend on a beat.
-func (v *View) Steps(id pki.ID, low uint16, b Beat) uint64 {
-	e := v.Get(id)
+// Steps is how many hashes Advance would spend on a beat. The entry may be nil.
+func (e *Entry) Steps(low uint16, b Beat) uint64 {
 	if e == nil || e.low()&0xffff != uint32(low) || b.Sequence <= e.BeatSequence || b.Sequence > LadderLength {
 		return 0
 	}
@@ -256,18 +286,24 @@ func (v *View) Steps(id pki.ID, low uint16, b Beat) uint64 {
 // SetLate says whether a peer that is alive or late is late now.
 func (v *View) SetLate(now time.Time, id pki.ID, late bool) {
 	e := v.Get(id)
-	e.State, e.Since = Alive, now
+	e.Since = now
 	if late {
-		e.State = Late
+		v.turn(e, Late)
+	} else {
+		v.turn(e, Alive)
 	}
 }
 
 // Convict makes the peer dead, for a reason: stalled or silent.
 func (v *View) Convict(now time.Time, id pki.ID, reason string) {
 	e := v.Get(id)
-	e.State, e.Since, e.Reason = Dead, now, reason
+	v.turn(e, Dead)
+	e.Since, e.Reason = now, reason
 	v.bury()
 }
+
+// Clients counts the client-mode members that have not fallen.
+func (v *View) Clients() int { return v.clients }
 
 // Full tells whether a server-mode peer more would need another's place.
 func (v *View) Full() bool { return v.live(pki.Server) >= MaxServers }
@@ -297,6 +333,7 @@ func (v *View) Revive(now time.Time, id pki.ID) (from State, dropped pki.ID, ok 
 		}
 		dropped = v.makeRoom(e.Contact)
 	}
-	e.State, e.Since, e.Reason = Alive, now, ""
+	v.turn(e, Alive)
+	e.Since, e.Reason = now, ""
 	return from, dropped, true
 }
