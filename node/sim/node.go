@@ -168,7 +168,7 @@ func (w *world) start(n *node) {
 	w.running++
 	n.flush()
 	n.work(n.life)
-	if n.disk.Reserve == nil {
+	if n.disk.Reserve == nil && (!w.plan.Joined || w.now > w.joined) {
 		n.register()
 	}
 }

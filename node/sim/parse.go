@@ -21,6 +21,8 @@ const Language = `A scenario is lines of words; # begins a comment. Settings com
   nodes 1000               how many members (1 to 100000)
   length 5m                simulated time
   start 30s                the nodes start spread over this time, and join by the node that admitted them
+  joined                   nobody joins at the start, which takes a second: the nodes are a network that came together before,
+                           each with a random view and active links
   interval 1s              gossip.interval
   period 1s                signature.period
   strict                   stale.strict: the plain rule for ages
@@ -239,8 +241,16 @@ func (p *parser) settings() map[string]func() {
 		"interval": func() { s.Interval = p.span(10*time.Millisecond, time.Hour) },
 		"period":   func() { s.Period = p.span(10*time.Millisecond, time.Hour) },
 		"strict":   func() { s.Strict = true },
+		"joined":   p.joined,
 		"jitter":   func() { s.Jitter = p.share() },
 		"loss":     func() { s.Loss = p.share() },
+	}
+}
+
+func (p *parser) joined() {
+	p.plan.Joined = true
+	if !p.seen["start"] {
+		p.plan.Join = time.Second
 	}
 }
 

@@ -20,6 +20,7 @@ type Plan struct {
 	Nodes    int
 	Length   time.Duration
 	Join     time.Duration // the starts are spread over it
+	Joined   bool          // nobody joins at the start: the network has come together before
 	Interval time.Duration // gossip.interval
 	Period   time.Duration // signature.period
 	Strict   bool          // the plain rule for ages

@@ -83,6 +83,9 @@ func newWorld(p Plan, seed uint64) (*world, error) {
 		w.joined = int64(p.Join) * int64(i) / int64(p.Nodes)
 		w.at(w.joined, func() { w.start(n) })
 	}
+	if p.Joined {
+		w.at(w.joined, w.acquaint)
+	}
 	w.settled.begins(w.joined, "the last start")
 	w.at(w.joined+int64(calm), w.quiet)
 	return w, nil
