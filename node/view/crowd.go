@@ -129,7 +129,7 @@ type twigs struct {
 
 // at is the place of a key in slots, whether it is there or not.
 func (t *tally) at(key uint64) int {
-	i := int(key>>48) % len(t.slots) //nolint:gosec // 16 bits
+	i := int(key>>48) % len(t.slots)
 	for t.slots[i] > 0 && t.branches[t.slots[i]-1].key != key {
 		i = (i + 1) % len(t.slots)
 	}

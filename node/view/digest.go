@@ -78,7 +78,7 @@ func (x *index) fill(digest []Version) {
 		if *s == 0 {
 			x.keys++
 		}
-		*s = uint16(i + 1) //nolint:gosec // at most MaxDigest
+		*s = uint16(i + 1)
 	}
 }
 
