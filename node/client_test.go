@@ -46,7 +46,7 @@ func (a *actor) status() *adminpb.Self {
 	}
 	ring := admin.NewRing()
 	defer ring.Close()
-	server := admin.NewServer(doors{a.Node}, ring, slog.New(slog.DiscardHandler))
+	server := admin.NewServer(doors{a.Node}, ring, admin.NewHistory(), slog.New(slog.DiscardHandler))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	conn, err := grpc.NewClient("passthrough:///"+l.Addr().String(), grpc.WithContextDialer(a.host.Dial), grpc.WithTransportCredentials(insecure.NewCredentials()))

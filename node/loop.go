@@ -164,8 +164,16 @@ func (n *Node) turn(j *job) {
 		close(j.done)
 	}
 	n.turns.Add(1)
+	n.sample()
 	for _, notice := range effects.Notices {
 		n.tell(notice)
+	}
+}
+
+// sample keeps figures of the peers for who looks at the node later, in a turn that there is anyway.
+func (n *Node) sample() {
+	if now := time.Now(); n.machine != nil && n.past.Due(now) {
+		n.past.Add(now, n.machine.Readings(now))
 	}
 }
 

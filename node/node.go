@@ -91,6 +91,7 @@ type Node struct {
 	turns    atomic.Uint64
 	work     work
 	ring     *admin.Ring
+	past     *admin.History
 	adminAt  string
 	programs transport.Services
 	forwards []*forward // Run's own
@@ -141,7 +142,7 @@ func OpenWith(dir string, cfg config.Config, opt Options) (*Node, error) {
 	n := &Node{
 		dir: d, opt: opt, log: opt.Log, identity: identity, started: time.Now(),
 		inbox: make(chan *job, inboxSize), stop: make(chan struct{}), stopped: make(chan struct{}), ready: make(chan struct{}),
-		sends: make(chan struct{}, maxSends), reaching: make(chan struct{}, maxReaching), ring: admin.NewRing(), programs: programs,
+		sends: make(chan struct{}, maxSends), reaching: make(chan struct{}, maxReaching), ring: admin.NewRing(), past: admin.NewHistory(), programs: programs,
 	}
 	n.cfg.Store(&cfg)
 	n.order.Store(newQueryOrder(nil))
@@ -271,7 +272,7 @@ func (n *Node) serveAdmin() (*grpc.Server, error) {
 		return nil, err
 	}
 	n.adminAt = path
-	s := admin.NewServer(doors{n}, n.ring, n.log)
+	s := admin.NewServer(doors{n}, n.ring, n.past, n.log)
 	n.tasks.Go(func() { n.served("admin", s.Serve(listener)) })
 	return s, nil
 }

@@ -187,7 +187,7 @@ func serve(t *testing.T, node Node) (adminpb.AdminClient, *Ring) {
 		t.Errorf("Listen says %q, SocketPath %q", path, SocketPath(dir))
 	}
 	ring := NewRing()
-	server := NewServer(node, ring, slog.New(slog.DiscardHandler))
+	server := NewServer(node, ring, NewHistory(), slog.New(slog.DiscardHandler))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	conn, err := grpc.NewClient("passthrough:///admin", grpc.WithTransportCredentials(insecure.NewCredentials()),

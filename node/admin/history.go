@@ -1,13 +1,12 @@
 package admin
 
 import (
-	"context"
-	"log/slog"
 	"math"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/adminpb"
 )
@@ -32,11 +31,11 @@ type series [HistorySize]float32
 
 var missing = float32(math.NaN())
 
-// A history is the last samples of the peers in the picture. A slot is Unix time by historyStep.
+// A History is the last samples of the peers. A slot is Unix time by historyStep.
 //
 //  1. Slots from last-filled+1 to last hold samples, or NaN where one was missed or nothing was known.
-//  2. Who is not in the newest sample is forgotten, so peers holds no more than a picture.
-type history struct {
+//  2. Who is not in the newest sample is forgotten, so peers holds no more than a sample.
+type History struct {
 	mu     sync.Mutex
 	last   int64
 	filled int
@@ -44,58 +43,35 @@ type history struct {
 	peers  map[pki.ID]*[quantities]series
 }
 
-func newHistory() *history { return &history{peers: map[pki.ID]*[quantities]series{}} }
+// NewHistory makes one that is empty.
+func NewHistory() *History { return &History{peers: map[pki.ID]*[quantities]series{}} }
 
-// sample keeps pictures of a node until the context ends or nobody else can ask: then the ring is closed.
-func (h *history) sample(ctx context.Context, node Node, log *slog.Logger, done <-chan struct{}) {
-	tick := time.NewTicker(historyStep)
-	defer tick.Stop()
-	for {
-		h.look(ctx, node, log)
-		select {
-		case <-tick.C:
-		case <-done:
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// look takes one sample. Of a node that is busy it is missed, and a panic costs no more than that.
-func (h *history) look(ctx context.Context, node Node, log *slog.Logger) {
-	var err error
-	defer caught(log, "history", &err)
-	if p, err := node.Picture(ctx); err == nil && p.Gossip != nil {
-		h.add(p)
-	}
-}
-
-// add samples a picture.
-func (h *history) add(p Picture) {
+// Due tells whether there is no sample of now yet.
+func (h *History) Due(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at := h.turn(milli(p.Now) / historyStep.Milliseconds())
-	p.Chain, p.Leaves = pki.Chain{}, nil // of no use here, and dear
-	h.mean[at] = orMissing(selfOf(p).GetSignature().MeanDistance)
-	present := make(map[pki.ID]bool, len(p.Gossip.Peers))
-	for _, peer := range p.Gossip.Peers {
-		present[peer.ID] = true
-		of := h.peers[peer.ID]
-		if of == nil {
-			of = &[quantities]series{}
-			for q := range of {
-				for i := range of[q] {
-					of[q][i] = missing
-				}
-			}
-			h.peers[peer.ID] = of
+	return h.filled == 0 || slotOf(now) != h.last
+}
+
+func slotOf(now time.Time) int64 { return now.UnixMilli() / historyStep.Milliseconds() }
+
+// Add takes a sample.
+func (h *History) Add(now time.Time, readings []gossip.Reading) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at := h.turn(slotOf(now))
+	h.mean[at] = meanOf(readings)
+	present := make(map[pki.ID]bool, len(readings))
+	for _, r := range readings {
+		present[r.ID] = true
+		of := h.of(r.ID)
+		of[ages][at] = float32(span(r.Age))
+		if r.Latency > 0 {
+			of[latencies][at] = float32(fraction(r.Latency))
 		}
-		contact := *peer.Contact // the peer's own is the machine's, and shared
-		contact.Chain = pki.Chain{}
-		peer.Contact = &contact
-		shown := peerOf(p, peer)
-		of[latencies][at], of[ages][at], of[distances][at] = orMissing(shown.LatencyMs), float32(shown.GetAgeMs()), orMissing(shown.Distance)
+		if r.Comparable {
+			of[distances][at] = float32(r.Distance)
+		}
 	}
 	for id := range h.peers {
 		if !present[id] {
@@ -104,8 +80,37 @@ func (h *history) add(p Picture) {
 	}
 }
 
+// of is the series of a peer.
+func (h *History) of(id pki.ID) *[quantities]series {
+	of := h.peers[id]
+	if of == nil {
+		of = &[quantities]series{}
+		for q := range of {
+			for i := range of[q] {
+				of[q][i] = missing
+			}
+		}
+		h.peers[id] = of
+	}
+	return of
+}
+
+// meanOf is the mean distance of the peers that are neither dead nor gone.
+func meanOf(readings []gossip.Reading) float32 {
+	mean, n := 0.0, 0
+	for _, r := range readings {
+		if r.Comparable && r.Counts {
+			mean, n = mean+r.Distance, n+1
+		}
+	}
+	if n == 0 {
+		return missing
+	}
+	return float32(mean / float64(n))
+}
+
 // turn goes on to a slot and returns its place. Slots between are missing; a clock that was set back begins anew.
-func (h *history) turn(slot int64) int {
+func (h *History) turn(slot int64) int {
 	if h.filled == 0 || slot < h.last || slot-h.last >= HistorySize {
 		h.last, h.filled = slot-1, 0
 	}
@@ -123,15 +128,8 @@ func (h *history) turn(slot int64) int {
 	return int(h.last % HistorySize)
 }
 
-func orMissing(v *float64) float32 {
-	if v == nil {
-		return missing
-	}
-	return float32(*v)
-}
-
 // past is up to n samples of each peer, oldest first.
-func (h *history) past(n int) *adminpb.History {
+func (h *History) past(n int) *adminpb.History {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	out := &adminpb.History{StepMs: historyStep.Milliseconds()}

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/adminpb"
 )
 
@@ -14,11 +16,10 @@ func TestWatchBringsTheLastMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		node := &fakeNode{picture: w.picture(t)}
 		ring := NewRing()
-		s := service{node: node, ring: ring, past: newHistory()}
+		s := service{node: node, ring: ring, past: NewHistory()}
 		p := node.picture
-		for range 3 * HistorySize {
-			p.Now, p.Gossip.At = p.Now.Add(time.Second), p.Gossip.At.Add(time.Second)
-			s.past.add(p)
+		for i := range 3 * HistorySize {
+			s.past.Add(p.Now.Add(time.Duration(i)*time.Second), readingsOf(p))
 		}
 		stream := newStream[adminpb.Snapshot](t.Context())
 		end := started(func() error {
@@ -45,27 +46,29 @@ func TestWatchBringsTheLastMinute(t *testing.T) {
 	})
 }
 
+func readingsOf(p Picture) (out []gossip.Reading) {
+	for _, peer := range p.Gossip.Peers {
+		out = append(out, gossip.Reading{ID: peer.ID, Age: peer.Age, Latency: peer.Path.Distance, Distance: peer.Distance, Comparable: peer.Comparable})
+	}
+	return out
+}
+
 func TestHistoryHasGaps(t *testing.T) {
-	w := newWorld(t)
-	h, p := newHistory(), w.picture(t)
-	h.add(p)
-	gone := p.Gossip.Peers[0].ID
-	later := *p.Gossip
-	later.Peers = later.Peers[1:]
-	p.Gossip, p.Now = &later, p.Now.Add(3*time.Second)
-	h.add(p)
+	p := newWorld(t).picture(t)
+	h, all, now := NewHistory(), readingsOf(p), p.Now
+	h.Add(now, all)
+	h.Add(now.Add(3*time.Second), all[1:])
 	past := h.past(HistorySize)
-	if len(past.GetMeanDistance()) != 4 || len(past.GetPeers()) != len(later.Peers) {
+	if len(past.GetMeanDistance()) != 4 || len(past.GetPeers()) != len(all)-1 {
 		t.Fatalf("after four slots: %v", past)
 	}
 	for _, of := range past.GetPeers() {
 		a := of.GetAgeMs()
-		if of.GetId() == gone.String() || math.IsNaN(float64(a[0])) || !math.IsNaN(float64(a[1])) || !math.IsNaN(float64(a[2])) || math.IsNaN(float64(a[3])) {
+		if of.GetId() == all[0].ID.String() || math.IsNaN(float64(a[0])) || !math.IsNaN(float64(a[1])) || !math.IsNaN(float64(a[2])) || math.IsNaN(float64(a[3])) {
 			t.Errorf("%s: ages %v", of.GetId(), a)
 		}
 	}
-	p.Now = p.Now.Add(-time.Hour)
-	if h.add(p); len(h.past(HistorySize).GetMeanDistance()) != 1 {
+	if h.Add(now.Add(-time.Hour), all); len(h.past(HistorySize).GetMeanDistance()) != 1 {
 		t.Error("a clock that was set back begins a new history")
 	}
 }
@@ -88,17 +91,18 @@ func TestWatchRequests(t *testing.T) {
 	}
 }
 
-// A picture shares the contacts with the machine, so a sample changes nothing in it.
-func TestSamplesLeaveThePictureAlone(t *testing.T) {
-	w := newWorld(t)
-	p := w.picture(t)
-	newHistory().add(p)
-	for _, peer := range p.Gossip.Peers {
-		if peer.Chain.IsZero() {
-			t.Errorf("the chain of %s is gone", peer.Name)
-		}
+// Fallen peers have series and no part in the mean.
+func TestMeanIsOverThoseWhoCount(t *testing.T) {
+	h, now := NewHistory(), time.Unix(1000, 0)
+	h.Add(now, []gossip.Reading{
+		{ID: pki.ID{1}, Distance: 2, Comparable: true, Counts: true}, {ID: pki.ID{2}, Distance: 4, Comparable: true, Counts: true},
+		{ID: pki.ID{3}, Distance: 100, Comparable: true}, {ID: pki.ID{4}, Counts: true},
+	})
+	past := h.past(1)
+	if past.GetMeanDistance()[0] != 3 || len(past.GetPeers()) != 4 {
+		t.Errorf("%v", past)
 	}
-	if p.Chain.IsZero() {
-		t.Error("the node's own chain is gone")
+	if h.Due(now.Add(999*time.Millisecond)) || !h.Due(now.Add(time.Second)) {
+		t.Error("one sample a step")
 	}
 }

@@ -13,14 +13,12 @@ import (
 const MaxMessage = 4 << 20
 
 // NewServer makes the server of the admin API, to be served on a listener of Listen. Its streams end when the ring is
-// closed; until then GracefulStop waits for them, and the server samples the node for what watchers see of the past.
-func NewServer(node Node, ring *Ring, log *slog.Logger) *grpc.Server {
+// closed; until then GracefulStop waits for them. What watchers see of the past is in the history, which the node adds to.
+func NewServer(node Node, ring *Ring, past *History, log *slog.Logger) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
 		grpc.UnaryInterceptor(guardCall(log)), grpc.StreamInterceptor(guardStream(log)),
 	)
-	past := newHistory()
-	go past.sample(context.Background(), node, log, ring.done)
 	adminpb.RegisterAdminServer(server, &service{node: node, ring: ring, past: past})
 	return server
 }
@@ -30,7 +28,7 @@ type service struct {
 	adminpb.UnimplementedAdminServer
 	node Node
 	ring *Ring
-	past *history
+	past *History
 }
 
 // Show gives the picture of now.

@@ -29,7 +29,7 @@ func TestWatchSkipsForASlowReader(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		stream := newStream[adminpb.Snapshot](ctx)
-		s := service{node: node, ring: NewRing(), past: newHistory()}
+		s := service{node: node, ring: NewRing(), past: NewHistory()}
 		end := started(func() error { return s.Watch(&adminpb.WatchRequest{}, stream) })
 
 		first := (<-stream.out).GetTimeMs()
@@ -58,7 +58,7 @@ func TestWatchRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		node := &fakeNode{picture: w.picture(t)}
 		stream := newStream[adminpb.Snapshot](t.Context())
-		s := service{node: node, ring: NewRing(), past: newHistory()}
+		s := service{node: node, ring: NewRing(), past: NewHistory()}
 		end := started(func() error { return s.Watch(&adminpb.WatchRequest{}, stream) })
 		seen := 0
 		read := started(func() error {

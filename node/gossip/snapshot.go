@@ -97,3 +97,30 @@ func (m *Machine) peer(now time.Time, e *view.Entry, a stale.Age) Peer {
 	}
 	return p
 }
+
+// A Reading is the few figures of a peer that are sampled often.
+type Reading struct {
+	ID         pki.ID
+	Age        time.Duration
+	Latency    time.Duration // 0 while none was measured
+	Distance   float64
+	Comparable bool // or there is no distance
+	Counts     bool // its distance, for the mean
+}
+
+// Readings are those of all peers that a Snapshot lists, ordered by ID. They cost far less than it does.
+func (m *Machine) Readings(now time.Time) []Reading {
+	out := make([]Reading, 0, len(m.view.Entries()))
+	for _, e := range m.view.Entries() {
+		if e.State == view.Unheard {
+			continue
+		}
+		r := Reading{ID: e.ID, Age: e.Age(now), Counts: e.Mode == pki.Server && !e.State.Fallen()}
+		r.Distance, r.Comparable = m.distance(e)
+		if estimate := m.estimate(now, e.ID); estimate.N > 0 {
+			r.Latency = estimate.Distance
+		}
+		out = append(out, r)
+	}
+	return out
+}
