@@ -121,7 +121,7 @@ func (n *Node) advance() {
 		n.hostsAt = now.Add(hostsEvery)
 		hosts := n.machine.Hosts()
 		n.hosts.Store(&hosts)
-		n.member.Load().pool.Sweep(idleConnection, n.machine.Active)
+		n.member.Load().pool.Sweep(idleConnection, n.machine.Warm)
 	}
 }
 

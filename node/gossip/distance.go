@@ -16,8 +16,9 @@ const (
 	rebuildEvery   = 30 * time.Second
 	activeSpacing  = 30 * time.Second // between two round trips to an active peer
 	visitSpacing   = 10 * time.Second // between two visits of peers that are not active
-	firstSpacing   = 2 * time.Second  // the same while some were never measured
+	firstSpacing   = 4 * time.Second  // the same while some were never measured
 	roundsApart    = time.Second      // between two rounds, when peers are measured for the first time
+	keptVisited    = 24               // peers that take turns, up to which the connections to them stay
 	measuredAtOnce = 4                // active peers asked for round trips in one look
 	measureTimeout = 5 * time.Second  // for the round trips of one visit, with its handshake
 )
@@ -64,6 +65,9 @@ func (m *Machine) path(id pki.ID) *path {
 // visited, the one measured longest ago first: that costs a handshake. So the cost does not grow with the view, and yet everybody in it is
 // measured in turn. Who cannot be reached is visited too, which brings it back.
 func (m *Machine) measure(now time.Time) {
+	if m.starting(now) || m.strained() {
+		return // what is measured now is how busy this machine is
+	}
 	asked := 0
 	for _, id := range m.active {
 		if d := m.path(id); now.Sub(d.asked) >= activeSpacing && !d.asking && asked < measuredAtOnce {
@@ -84,6 +88,12 @@ func (m *Machine) measure(now time.Time) {
 	}
 }
 
+// Warm tells whether a connection to the peer stays when it is not used: to an active one, and where few take turns in being visited to all,
+// since a handshake costs more than a connection that rests until the next visit.
+func (m *Machine) Warm(id pki.ID) bool {
+	return m.Active(id) || m.distances.visited <= keptVisited && m.view.Get(id) != nil
+}
+
 // retry visits one peer that could not be reached, when its time has come. Peers that are sought to be active are dialled anyway; this one
 // comes back to the order without being needed.
 func (m *Machine) retry(now time.Time) {
@@ -101,7 +111,10 @@ func (m *Machine) retry(now time.Time) {
 // ask has the driver measure a peer. One that is not known well yet is asked for as much as a visit brings.
 func (m *Machine) ask(now time.Time, id pki.ID, d *path) {
 	count := MaxPings
-	if m.Active(id) && len(d.samples.Since(now.Add(-latency.Fresh))) >= MaxPings {
+	if d.asked.IsZero() {
+		count = latency.Enough // a place now; more in its turn
+	}
+	if m.Active(id) && len(d.samples.Since(now.Add(-latency.Fresh))) >= latency.Enough {
 		count = 1
 	}
 	d.asked, d.asking = now, true

@@ -21,8 +21,12 @@ const (
 	leastLimit       = 500 * time.Millisecond
 	overslept        = 500 * time.Millisecond // a driver later than this forgets what seemed to fail meanwhile
 	refuteSlack      = 500 * time.Millisecond // a beat seems younger than it is by the latency of its path
-	settleIn         = 3 * time.Second        // after a start, before this node judges anybody
+	settleIn         = 3 * time.Second        // after a start, and after the last peer that came then, before this node judges anybody
+	settleAtMost     = 15 * time.Second       // after a start, whoever comes
 	settling         = 2 * time.Second        // after that, before ages count again
+
+	strainAllowed = 40 * time.Millisecond // lateness of the driver from which a node counts as strained
+	strainDecay   = 0.8                   // of the lateness, with every turn of the driver
 
 	// ProbeTimeout is how long an answer is waited for beyond twice the slowest round trip of late.
 	ProbeTimeout     = 500 * time.Millisecond
@@ -132,8 +136,22 @@ func onlyUnreachable(e *view.Entry) bool {
 	return e.Unreachable && e.Born().After(e.UnreachedAt.Add(refuteSlack))
 }
 
-// starting tells whether this node began so lately that what fails may well be its own start, or that of a whole network at once.
-func (m *Machine) starting(now time.Time) bool { return now.Sub(m.began) < settleIn }
+// strains notes how late the driver is with what was due: a node that gets no processor takes long to answer and to hear answers, and so
+// do others on the same machine. The idea is that of Lifeguard's local health (arXiv:1707.00788, section IV-A).
+func (m *Machine) strains(now time.Time) {
+	m.strain = max(now.Sub(m.Deadline()), time.Duration(strainDecay*float64(m.strain)))
+}
+
+// strained tells whether this node is late with its own work: then calls without answer say nothing of who was called, and handshakes
+// that can wait do, since they are what a busy machine is busy with when a whole network starts on it.
+func (m *Machine) strained() bool { return m.strain > strainAllowed }
+
+// starting tells whether this node began so lately that what fails may well be its own start, or that of a whole network at once, which
+// takes as long as peers go on coming.
+func (m *Machine) starting(now time.Time) bool {
+	age := now.Sub(m.began)
+	return age < settleIn || age < settleAtMost && now.Sub(m.cameAt) < settleIn
+}
 
 // failed takes a call that had no answer as a sign against the peer. One that is unreachable from here alone, so that its beats
 // advanced since, is left to its age.
@@ -147,7 +165,7 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 	if how == Declined || !judgeable(e) || c.begun.Before(m.awoke) || onlyUnreachable(e) {
 		return
 	}
-	if _, join := c.req.(JoinRequest); m.starting(now) || join && how == Unanswered {
+	if _, join := c.req.(JoinRequest); m.starting(now) || how == Unanswered && (join || m.strained()) {
 		return // handshakes take long on a busy machine, and say little
 	}
 	d := m.doubt(now, c.to)

@@ -10,12 +10,18 @@ import (
 
 // partner draws an active peer with which no exchange is under way. Every other time it is the one that was heard from
 // longest ago, so that none waits for chance alone.
-func (m *Machine) partner() (id pki.ID, ok bool) {
-	var free []pki.ID
+func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {
+	var free, warm []pki.ID
 	for _, id := range m.active {
-		if !m.attempt(id).exchanging {
+		if a := m.attempt(id); !a.exchanging {
 			free = append(free, id)
+			if a.warm {
+				warm = append(warm, id)
+			}
 		}
+	}
+	if m.busy(now) && len(warm) > 0 {
+		free = warm
 	}
 	if len(free) == 0 {
 		return pki.ID{}, false
@@ -163,6 +169,9 @@ func (m *Machine) told(now time.Time, from pki.ID, alive, nominations uint64) {
 	if a.vain == [2]uint64{nominations, m.nominations.hash} {
 		spacing = vainSyncSpacing
 	}
+	if m.busy(now) && !a.warm {
+		return // another will have them
+	}
 	if nominations != m.nominations.hash && m.mode() == pki.Server && e.Mode == pki.Server && now.Sub(a.lastSync) >= spacing {
 		a.lastSync, a.lastHash = now, nominations
 		m.send(now, from, NominationsRequest{Versions: m.nominations.versions()})
@@ -187,6 +196,9 @@ func (m *Machine) exchangeSoon(now time.Time) {
 	soon := m.soon
 	m.soon = nil
 	for _, id := range soon {
+		if m.busy(now) && !m.attempt(id).warm && len(m.active) >= fewActive {
+			continue // the exchanges of now bring it
+		}
 		if e := m.view.Get(id); e != nil && e.Mode == pki.Server && !e.State.Fallen() {
 			m.exchange(now, id)
 		}
@@ -246,20 +258,24 @@ func (m *Machine) push(now time.Time) {
 	if len(req.Contacts) == 0 {
 		return
 	}
-	for _, id := range m.pushTo() {
+	for _, id := range m.pushTo(now) {
 		m.send(now, id, req)
 	}
 }
 
 // pushTo draws fanOut active peers, first among those that answered a call of this node's: a connection to the others would
 // have to be made first, and while a network starts all at once that is what costs most.
-func (m *Machine) pushTo() []pki.ID {
+func (m *Machine) pushTo(now time.Time) []pki.ID {
 	drawn := make([]pki.ID, 0, len(m.active))
 	for _, k := range m.cfg.Random.Perm(len(m.active)) {
 		drawn = append(drawn, m.active[k])
 	}
 	slices.SortStableFunc(drawn, func(a, b pki.ID) int { return coldness(m.attempt(a)) - coldness(m.attempt(b)) })
-	return drawn[:min(fanOut, len(drawn))]
+	drawn = drawn[:min(fanOut, len(drawn))]
+	if m.busy(now) && len(drawn) > 0 && m.attempt(drawn[0]).warm {
+		drawn = slices.DeleteFunc(drawn, func(id pki.ID) bool { return !m.attempt(id).warm })
+	}
+	return drawn
 }
 
 func coldness(a *attempt) int {

@@ -20,7 +20,8 @@ const (
 	MaxReserve      = 1000 // addresses on disk
 	ReserveLife     = 30 * 24 * time.Hour
 	CallTimeout     = 2 * time.Second
-	fanOut          = 3 // peers that a push goes to
+	busyJoinTimeout = 8 * time.Second // of joins after a start, and on a busy machine: a handshake that is given up there is made anew
+	fanOut          = 3               // peers that a push goes to
 	pushDelay       = 50 * time.Millisecond
 	lookEvery       = time.Second            // while nobody is late
 	pushSpacing     = 200 * time.Millisecond // between two pushes: where much is new it goes together
@@ -45,7 +46,8 @@ const (
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
 	urgentSpacing   = 2 * time.Second // between two urgent joins that push out an active peer
-	soonActive      = 4               // active peers that are sought at once; then one a look
+	soonActive      = 4               // active peers that are sought at once
+	topUpEvery      = 5 * time.Second // then one, half of that more or less
 	enoughActive    = 12              // active peers, from which more are sought now and then only
 	clientActive    = 3               // server-mode peers that a client-mode member exchanges with
 	fewActive       = 2               // active peers, below which joining is urgent
@@ -122,9 +124,11 @@ type Machine struct {
 	doubts   map[pki.ID]*doubt
 	doubted  []pki.ID // whom doubts are about, ordered
 	answers  [2]answer
-	began    time.Time // this machine
-	awoke    time.Time // when this node last overslept
-	hints    []Hint    // to tell
+	began    time.Time     // this machine
+	awoke    time.Time     // when this node last overslept
+	strain   time.Duration // how late the driver was of late
+	cameAt   time.Time     // when a peer that was new here was first heard of
+	hints    []Hint        // to tell
 	verdicts []verdict
 
 	hintBudget                                                         float64
@@ -328,6 +332,7 @@ func (m *Machine) Deadline() time.Time {
 
 // Advance does what is due.
 func (m *Machine) Advance(now time.Time) {
+	m.strains(now)
 	m.tick(now)
 	if m.left {
 		m.nextLook = now.Add(lookEvery)
@@ -359,7 +364,7 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	if !now.Before(m.nextExchange) {
 		m.nextExchange = now.Add(m.interval())
-		if to, ok := m.partner(); ok {
+		if to, ok := m.partner(now); ok {
 			m.exchange(now, to)
 		}
 	}

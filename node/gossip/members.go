@@ -132,20 +132,21 @@ func (m *Machine) askUnreachable(now time.Time) {
 	}
 }
 
-// wantActive is how many active peers to seek now. With enough of them the last places are asked for now and then only: in
-// most networks everybody else has enough, too, and would say no.
+// wantActive is how many active peers to seek now: a few at once, then one now and then, since each costs a handshake in both
+// directions. The last places are asked for seldom: in most networks everybody else has enough, too, and would say no.
 func (m *Machine) wantActive(now time.Time) int {
 	switch {
 	case m.mode() == pki.Client:
 		return clientActive
-	case len(m.active) < soonActive:
+	case len(m.active) < soonActive || m.busy(now):
 		return soonActive
-	case len(m.active) < enoughActive:
-		return len(m.active) + 1
 	case now.Before(m.nextTopUp):
 		return 0
 	}
 	m.nextTopUp = now.Add(m.spread(lastRetry))
+	if len(m.active) < enoughActive {
+		m.nextTopUp = now.Add(m.spread(topUpEvery))
+	}
 	return min(len(m.active)+1, MaxActive)
 }
 
@@ -154,6 +155,9 @@ func (m *Machine) join(now time.Time, id pki.ID) {
 	a := m.attempt(id)
 	a.joining, a.tried = true, now
 	m.send(now, id, m.Greeting(now))
+	if m.busy(now) {
+		m.effects.Sends[len(m.effects.Sends)-1].Timeout = busyJoinTimeout
+	}
 }
 
 // dialReserve tries addresses of members that are not in the view, the one tried longest ago first: three a look while nobody
@@ -209,6 +213,9 @@ func (m *Machine) lost(now time.Time) (ids []pki.ID, recent bool) {
 	}
 	return ids, recent
 }
+
+// busy tells whether handshakes that can wait should: after a start, which may be that of a whole network, and while this node is strained.
+func (m *Machine) busy(now time.Time) bool { return m.starting(now) || m.strained() }
 
 // Introduce takes the contacts that an acceptor gave to this joiner. They are saved at once: a member that is killed now and
 // knows no address would stay alone.

@@ -100,9 +100,10 @@ func (m *Machine) Fail(now time.Time, id uint64, how Failure) {
 		m.pinged(now, c.to, nil)
 	}
 	a.warm = false
-	if how == Unanswered && c.begun.Before(m.awoke) {
+	if how == Unanswered && (c.begun.Before(m.awoke) || m.strained()) {
+		a.next = now.Add(m.spread(firstRetry))
 		m.failed(now, c, how)
-		return // this node slept meanwhile
+		return // this node slept meanwhile, or may have
 	}
 	a.failures++
 	a.delay = min(max(firstRetry, 2*a.delay), lastRetry)
@@ -310,6 +311,9 @@ func (m *Machine) revive(now time.Time, e *view.Entry) {
 	a := m.attempt(e.ID)
 	a.failures, a.delay, a.next = 0, 0, time.Time{}
 	m.notice(KindAlive, Info, e.ID, "its signature advances (was %s)", was)
+	if was == view.Unheard {
+		m.cameAt = now
+	}
 	if e.Mode == pki.Server {
 		m.reserve.heard(now, e.Contact, m.view)
 		m.queue(now, e.ID)

@@ -101,3 +101,47 @@ func TestSleeperHoldsNobodyUnreachable(t *testing.T) {
 		t.Errorf("unreachable %t, %d failures, doubt %v", e.Unreachable, a.attempt(peer).failures, a.doubts[peer])
 	}
 }
+
+// A node whose driver is late blames nobody for calls without answer, and makes no handshake that can wait. A refusal counts all the same.
+func TestStrainedNodeBlamesNobody(t *testing.T) {
+	w := newWorld(t, 5)
+	w.network(4)
+	w.run(20 * time.Second)
+	a, peer := w.nodes[0], w.nodes[1].ID()
+	if a.strained() {
+		t.Fatal("it is strained without a reason")
+	}
+	late := a.Deadline().Add(2 * strainAllowed)
+	a.Advance(late)
+	a.Effects()
+	if !a.strained() {
+		t.Fatalf("a lateness of %s is no strain", 2*strainAllowed)
+	}
+	for range failuresAllowed {
+		a.send(late, peer, PushRequest{})
+		a.Fail(late, a.lastCall, Unanswered)
+	}
+	if e := a.view.Get(peer); e.Unreachable || a.doubts[peer] != nil || a.attempt(peer).failures != 0 {
+		t.Errorf("unreachable %t, %d failures, doubt %v", e.Unreachable, a.attempt(peer).failures, a.doubts[peer])
+	}
+	a.Effects()
+	for id := range a.attempts {
+		a.attempt(id).warm = id == peer
+	}
+	a.measure(late)
+	a.push(late)
+	a.seek(late)
+	if to, ok := a.partner(late); !ok || to != peer {
+		t.Errorf("it would exchange with %s, not with the one that has answered", to.Short())
+	}
+	for _, s := range a.Effects().Sends {
+		if s.To != peer {
+			t.Errorf("it sends a %T to a peer that it has no connection to", s.Request)
+		}
+	}
+	a.send(late, peer, PushRequest{})
+	a.Fail(late, a.lastCall, Absent)
+	if a.doubts[peer] == nil && a.view.Get(peer).State != view.Dead {
+		t.Error("a refusal counts for nothing")
+	}
+}
