@@ -75,8 +75,7 @@ func (f *Forward) handle(_ any, in grpc.ServerStream) error {
 
 // carry tries one peer after the other, as long as none can have seen the call.
 func (f *Forward) carry(ctx context.Context, in grpc.ServerStream, method string) error {
-	source := newSource(in)
-	defer source.close()
+	source := &source{in: in}
 	tried := 0
 	var last error
 	for id, conn := range f.config.Peers() {
@@ -84,17 +83,22 @@ func (f *Forward) carry(ctx context.Context, in grpc.ServerStream, method string
 		var seen reach
 		r := &relay{in: in, source: source, method: method, with: metadata.Pairs(PeerID, id)}
 		trailer, err := r.over(context.WithValue(ctx, reachKey{}, &seen), conn)
-		if !seen.mayRepeat(err) || source.settled.Load() || ctx.Err() != nil {
-			if !seen.begun.Load() {
+		if !seen.unseen(err) {
+			if !seen.handed.Load() {
 				trailer.Delete(PeerID) // that peer has nothing to do with it
 			}
 			in.SetTrailer(trailer)
 			return err
 		}
-		last = err
+		if last = err; source.settled.Load() || ctx.Err() != nil {
+			break // it has sent more than is kept, or nobody waits for it any more
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return status.FromContextError(err).Err()
 	}
 	if tried == 0 {
 		return status.Errorf(codes.Unavailable, "forward %s: no peer that can be reached serves it", f.config.Service)
 	}
-	return status.Errorf(codes.Unavailable, "forward %s: none of the %d peers that serve it can be reached: %s", f.config.Service, tried, status.Convert(last).Message())
+	return status.Errorf(codes.Unavailable, "forward %s: none of %d peers that serve it could be reached: %s", f.config.Service, tried, status.Convert(last).Message())
 }

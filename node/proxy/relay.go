@@ -30,14 +30,9 @@ func (r *relay) over(ctx context.Context, conn grpc.ClientConnInterface) (traile
 	if err != nil {
 		return nil, err
 	}
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		r.source.sendTo(ctx, out, cancel)
-	}()
+	r.source.to(out, cancel)
 	trailer, err = r.answer(out)
-	cancel()
-	<-sent
+	cancel() // so that nothing waits in source
 	if fault := r.source.failure(); fault != nil {
 		return nil, fault
 	}

@@ -107,14 +107,13 @@ func (r *Routes) Handle(_ any, in grpc.ServerStream) error {
 	md = passed(md)
 	md.Set(PeerID, caller.ID)
 	md.Set(PeerMode, caller.Mode)
-	source := newSource(in)
-	defer source.close()
+	source := &source{in: in}
 	source.settle()
 	var seen reach
 	ctx = context.WithValue(metadata.NewOutgoingContext(ctx, md), reachKey{}, &seen)
 	trailer, err := (&relay{in: in, source: source, method: method}).over(ctx, conn)
 	in.SetTrailer(trailer)
-	if seen.mayRepeat(err) {
+	if seen.unseen(err) {
 		r.told.Do(func() {
 			r.config.Log.Warn("the backend of a route cannot be reached", "service", service, "backend", r.config.Backends[service], "error", err)
 		})

@@ -4,102 +4,83 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
 )
 
-// A source is what the caller of a call sends. It is read one message ahead, and what was sent on is kept until the call is
-// settled, so that it can be sent again to another peer.
+// A source brings what the caller of a call sends to the stream that the call is carried by, and keeps it until the call is settled, so
+// that another stream can be given all of it again.
 //
-//  1. At most one sendTo runs at a time; kept, size and ended are its own.
-//  2. kept holds at most maxKept bytes. A call that has sent more is settled.
+//  1. out, kept, size and ended are guarded by mu, which is held while something is sent: so each stream gets everything in its order.
+//  2. kept holds what was sent so far, at most maxKept bytes. A call that has sent more is settled.
 type source struct {
-	items   chan item
-	done    chan struct{} // closed when nobody takes items any more
-	settled atomic.Bool   // no other peer will be tried
-	fault   atomic.Pointer[error]
+	in      grpc.ServerStream
+	settled atomic.Bool // no other stream will be tried
+	once    sync.Once
 
-	kept  []*frame
-	size  int
-	ended bool
+	mu     sync.Mutex
+	out    grpc.ClientStream
+	cancel context.CancelFunc // of out
+	kept   []*frame
+	size   int
+	ended  bool // the caller has sent its last
+	fault  error
 }
 
-type item struct {
-	frame *frame
-	err   error // io.EOF once the caller has sent its last
-}
-
-// newSource reads from a stream until its end, or until close.
-func newSource(in grpc.ServerStream) *source {
-	s := &source{items: make(chan item), done: make(chan struct{})}
-	go s.read(in)
-	return s
-}
-
-func (s *source) read(in grpc.ServerStream) {
-	for {
-		f := new(frame)
-		err := in.RecvMsg(f)
-		select {
-		case s.items <- item{f, err}:
-		case <-s.done:
-			return
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (s *source) close() { close(s.done) }
-
-// settle says that the call stays where it is.
-func (s *source) settle() { s.settled.Store(true) }
-
-// sendTo sends what was kept, then what comes, until the context ends. Where the caller broke off it gives the call up: then fail is
-// called, and failure tells why.
-func (s *source) sendTo(ctx context.Context, out grpc.ClientStream, fail func()) {
+// to has everything go to a stream from here on, what was kept first. The stream before, if there was one, must have been cancelled: else
+// what is being sent to it would be waited for.
+func (s *source) to(out grpc.ClientStream, cancel context.CancelFunc) {
+	s.mu.Lock()
+	s.out, s.cancel = out, cancel
 	for _, f := range s.kept {
 		if out.SendMsg(f) != nil {
-			return // RecvMsg tells why
+			break // what is received from the stream tells why
 		}
 	}
-	for !s.ended {
-		select {
-		case i := <-s.items:
-			if !s.take(i, out, fail) {
-				return
-			}
-		case <-ctx.Done():
+	if s.ended {
+		_ = out.CloseSend()
+	}
+	s.mu.Unlock()
+	s.once.Do(func() { go s.run() })
+}
+
+// run ends with what the caller sends, or with the call.
+func (s *source) run() {
+	for {
+		f := new(frame)
+		if err := s.in.RecvMsg(f); err != nil {
+			s.end(err)
 			return
 		}
+		s.mu.Lock()
+		again := s.keep(f)
+		err := s.out.SendMsg(f)
+		s.mu.Unlock()
+		if !again {
+			f.free()
+			if err != nil {
+				return
+			}
+		}
 	}
-	_ = out.CloseSend() // RecvMsg tells what is wrong
 }
 
-// take sends one message on, and tells whether it may go on.
-func (s *source) take(i item, out grpc.ClientStream, fail func()) bool {
-	switch {
-	case errors.Is(i.err, io.EOF):
+// end closes the stream where the caller is done, and gives it up where the caller broke off.
+func (s *source) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if errors.Is(err, io.EOF) {
 		s.ended = true
-		return true
-	case i.err != nil:
-		s.fault.Store(&i.err)
-		fail()
-		return false
+		_ = s.out.CloseSend()
+		return
 	}
-	again := s.keep(i.frame)
-	if err := out.SendMsg(i.frame); err != nil {
-		return false
-	}
-	if !again {
-		i.frame.free()
-	}
-	return true
+	s.fault = err
+	s.cancel()
 }
 
-// keep tells whether the message may be sent again.
+// keep tells whether the message may be sent again. Its memory is then left to the garbage collector.
 func (s *source) keep(f *frame) bool {
 	if s.size += f.data.Len(); s.size > maxKept {
 		s.settle()
@@ -112,10 +93,12 @@ func (s *source) keep(f *frame) bool {
 	return true
 }
 
+// settle says that the call stays where it is.
+func (s *source) settle() { s.settled.Store(true) }
+
 // failure is why the caller's side of the call ended before its time; nil if it did not.
 func (s *source) failure() error {
-	if err := s.fault.Load(); err != nil {
-		return *err
-	}
-	return nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault
 }
