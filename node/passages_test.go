@@ -19,7 +19,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/g2g-net/g2g/node/config"
@@ -51,7 +50,10 @@ func (b *backend) hear(s grpc.ServerStream, what string) {
 	b.heard, b.with = append(b.heard, what), md
 	b.mu.Unlock()
 	_ = s.SetHeader(metadata.Pairs("head", "1", "head", "2", "head-bin", "\x00\xff", "g2g-peer-id", "a liar"))
-	s.SetTrailer(metadata.Pairs("trail", what, "g2g-peer-name", "a liar"))
+	s.SetTrailer(metadata.Pairs("trail", what[:min(len(what), 100)], "g2g-peer-name", "a liar"))
+	if what == "flood" {
+		s.SetTrailer(metadata.Pairs("flood", strings.Repeat("x", 9<<10)))
+	}
 }
 
 func (b *backend) say(_ any, s grpc.ServerStream) error {
@@ -405,7 +407,11 @@ func TestPassageIsForMembersOnly(t *testing.T) {
 		if s := status.Convert(err); s.Code() != codes.Unavailable || s.Message() != "forward test.Backend: no peer that can be reached serves it" {
 			t.Errorf("without a network: %v", err)
 		}
-		w.strangers(f, say)
+		for _, method := range []string{say, "/test.Backend/Nothing", "/test.Other/Say"} { // a stranger learns nothing of what is served
+			stranger := w.stranger("10.0.9.1", f)
+			stranger.genesis = f.genesis()
+			stranger.denied(f, method, "not a member of this network: parse chain: cut short: 0 bytes where 1 are needed")
+		}
 		if got := b.all(); !slices.Equal(got, []string{"guest"}) {
 			t.Errorf("the backend heard %q", got)
 		}
@@ -455,12 +461,15 @@ func TestPassageBounds(t *testing.T) {
 		}
 		flood := metadata.NewOutgoingContext(ctx, metadata.Pairs("flood", strings.Repeat("x", 9<<10)))
 		for name, conn := range map[string]grpc.ClientConnInterface{"forward": p.conn, "route": p.own.program("n0")} {
-			if _, err := ask(flood, conn, say, "flood"); err == nil {
+			if _, err := ask(flood, conn, say, "hello"); err == nil {
 				t.Errorf("%s: 9 KiB of headers were taken", name)
 			}
 		}
 		if got := p.backend.all(); len(got) != 0 {
 			t.Errorf("the backend heard %d calls", len(got))
+		}
+		if _, err := ask(ctx, p.conn, say, "flood"); err == nil {
+			t.Error("9 KiB of trailers were brought back")
 		}
 		if _, err := ask(ctx, p.conn, say, "hello"); err != nil {
 			t.Error(err)
@@ -495,23 +504,4 @@ func TestRoutesBesideServicesOfTheProgram(t *testing.T) {
 		haltAll([]*actor{n1, f})
 		b.close()
 	})
-}
-
-// strangers calls with a leaf of a member of another network.
-func (w *world) strangers(of *actor, method string) {
-	w.t.Helper()
-	other := w.actor(9)
-	if _, err := Found(other.dir, other.cfg, "other"); err != nil {
-		w.t.Fatal(err)
-	}
-	other.start()
-	defer other.halt()
-	m := other.member.Load()
-	conn, err := m.pool.Conn(of.ID(), []string{of.Info().Gossip})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := conn.Invoke(context.Background(), method, &emptypb.Empty{}, &emptypb.Empty{}); err == nil {
-		w.t.Error("a stranger was answered")
-	}
 }
