@@ -3,9 +3,12 @@ package cmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -279,5 +282,27 @@ func TestCompletionIsSilentOnFailure(t *testing.T) {
 		if took := time.Since(started); got.code != exitDone || got.out != ":4\n" || took > 10*completionTime {
 			t.Errorf("exit %d, %q after %s", got.code, got.out, took)
 		}
+	}
+}
+
+// A node that is there and does not answer is told from one that is not there.
+func TestNodeThatDoesNotAnswer(t *testing.T) {
+	f := serveFake(t, &fakeNode{hangs: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	node, err := dial(t.Context(), f.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
+	_, err = node.Picture(ctx)
+	if told := explain(err); told.code != exitUnreachable || !strings.Contains(told.Error(), "is there, but does not answer in time") || told.hint == "" {
+		t.Errorf("told: %v, exit %d, hint %q", err, told.code, told.hint)
+	}
+	if told := explain(noNode(t.Context(), "d", &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded})); !strings.Contains(told.Error(), "is there") {
+		t.Errorf("of a socket that does not open in time: %v", &told)
+	}
+	if told := explain(noNode(t.Context(), "d", &net.OpError{Op: "dial", Err: syscall.ENOENT})); !errors.Is(told.why, errNoNode) {
+		t.Errorf("of no socket: %v", &told)
 	}
 }

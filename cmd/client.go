@@ -20,6 +20,8 @@ import (
 const (
 	// callTime is how long the node may take over a plain question.
 	callTime = 10 * time.Second
+	// reachTime is how long its socket may take to open. It opens at once but on a machine that is overloaded.
+	reachTime = 5 * time.Second
 	// joinTime is longer than a node gives a join by itself, with all addresses of the token: its reason is better than none.
 	joinTime = 100 * time.Second
 )
@@ -37,13 +39,14 @@ type client struct {
 // dial reaches the node in a folder, or says that none runs there. The caller must Close.
 func dial(ctx context.Context, dir string) (*client, error) {
 	path := socketPath(dir)
-	probe, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
+	probe, err := (&net.Dialer{Timeout: reachTime}).DialContext(ctx, "unix", path)
 	if err != nil {
 		return nil, noNode(ctx, dir, err)
 	}
 	_ = probe.Close()
 	conn, err := grpc.NewClient("passthrough:///admin",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithUnaryInterceptor(inTime(dir)),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", path)
 		}))
@@ -64,9 +67,31 @@ func noNode(ctx context.Context, dir string, err error) error {
 			hint: "only the user that the node runs as may ask it", code: exitRefused,
 		}
 	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return silent(dir)
+	}
 	return &failure{
 		why:  fmt.Errorf("%w in %s", errNoNode, dir),
 		hint: fmt.Sprintf("start it: g2g serve --dir %s", shellWord(dir)), code: exitUnreachable,
+	}
+}
+
+// inTime says of a node that lets a call run out of time that it is there.
+func inTime(dir string) grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, ask, answer any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		err := call(ctx, method, ask, answer, conn, opts...)
+		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return silent(dir)
+		}
+		return err
+	}
+}
+
+// silent is the error of a node that is there and does not answer in time.
+func silent(dir string) error {
+	return &failure{
+		why:  fmt.Errorf("the node in %s is there, but does not answer in time", dir),
+		hint: "it may be stopped or short of CPU: look at its process and its log, then try again", code: exitUnreachable,
 	}
 }
 

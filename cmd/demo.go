@@ -37,7 +37,7 @@ Point other commands at a node with its --dir. The folders are temporary and rem
 they go: there they stay, and the same demo can be started again.
 
 Nodes lie in regions by turns: node-1 in the first, node-2 in the second. What they send each other takes as long as the regions
-are apart; within one it takes what it takes on this machine. The commands below act on a node of a demo that runs.`,
+are apart; within one it is a millisecond. The commands below act on a node of a demo that runs.`,
 		Example: "  g2g demo\n  g2g demo --headless --nodes 8 --regions 3 --seed 7\n  g2g peers --dir DIR      # in another terminal\n  g2g demo cut node-2",
 		Args:    exactly(0),
 	}
@@ -148,6 +148,9 @@ func (d *demo) add(ctx context.Context, name string) error {
 		return err
 	}
 	d.nodes = append(d.nodes, node)
+	if err := d.fill(ctx, node); err != nil {
+		return err
+	}
 	if node.info().member {
 		return nil
 	}

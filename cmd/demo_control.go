@@ -33,10 +33,10 @@ type demoAct struct {
 
 var demoActs = []demoAct{
 	{"stop", "Stop a node: it says goodbye", "X", "stop", (*demo).halt},
-	{"stall", "Let a node answer and make no progress", "Z", "stall", (*demo).stall},
-	{"cut", "Hold all that a node sends or is sent", "C", "cut", (*demo).cut},
+	{"stall", "Stall a node: no signs of life", "Z", "stall", (*demo).stall},
+	{"cut", "Cut a node off from all others", "C", "cut", (*demo).cut},
 	{"heal", "End a node's stall and cut", "H", "heal", (*demo).heal},
-	{"restart", "Bring a node back, or start it anew", "B", "back", (*demo).again},
+	{"restart", "Start a node again", "B", "back", (*demo).again},
 	{"rotate", "Renew a node's certificate", "O", "rotate", (*demo).rotate},
 }
 

@@ -21,7 +21,7 @@ func TestDemoRegions(t *testing.T) {
 			}
 			for i, row := range n.rtt {
 				sorted := slices.Sorted(slices.Values(row))
-				if len(row) != regions || row[i] != 0 || sorted[regions-1] > 250*time.Millisecond {
+				if len(row) != regions || row[i] != withinRegion || sorted[regions-1] > 250*time.Millisecond {
 					t.Fatalf("seed %d: %v", seed, n.rtt)
 				}
 				for k := 2; k < regions && regions <= 4; k++ {

@@ -36,7 +36,7 @@ func (d *demo) controls() []tui.Control {
 	for _, act := range demoActs {
 		add(act.key, act.brief, strings.ToLower(act.short[:1])+act.short[1:], act.verb, itself)
 	}
-	add("K", "cut region", "cut its region off from the others", "cut", d.regionOf)
+	add("K", "cut region", "cut its region off", "cut", d.regionOf)
 	add("L", "heal all", "end all stalls and cuts", "heal", everybody)
 	add("A", "rotate all", "renew all certificates", "rotate", everybody)
 	return keys

@@ -30,7 +30,7 @@ var exitMeanings = []struct {
 	{exitDone, "done, or the condition holds"},
 	{exitFailed, "failed"},
 	{exitUsage, "wrong usage, or no terminal where one is needed"},
-	{exitUnreachable, "a node could not be reached: none runs in the folder, or the acceptor of a join does not answer"},
+	{exitUnreachable, "a node could not be reached: none runs in the folder, it does not answer in time, or the acceptor of a join does not"},
 	{exitRefused, "refused: TLS, token or permission"},
 	{exitNobody, "no such peer, or a filter matched nobody"},
 	{exitTimeout, "`g2g wait` ran out of time"},

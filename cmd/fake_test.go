@@ -41,6 +41,13 @@ type fakeNode struct {
 // serveFake puts the fake behind a socket until the test ends.
 func serveFake(t *testing.T, f *fakeNode) *fakeNode {
 	t.Helper()
+	serveAdmin(t, f, f)
+	return f
+}
+
+// serveAdmin puts what answers behind the socket of a fake's folder.
+func serveAdmin(t testing.TB, f *fakeNode, answers adminpb.AdminServer) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "g2g") //nolint:usetesting // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
@@ -52,10 +59,9 @@ func serveFake(t *testing.T, f *fakeNode) *fakeNode {
 		t.Fatal(err)
 	}
 	server := grpc.NewServer()
-	adminpb.RegisterAdminServer(server, f)
+	adminpb.RegisterAdminServer(server, answers)
 	go func() { _ = server.Serve(socket) }()
 	t.Cleanup(server.Stop)
-	return f
 }
 
 func (f *fakeNode) wait(ctx context.Context) error {

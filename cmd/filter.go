@@ -91,7 +91,7 @@ var comparers = map[string]func(a, b peerView) int{
 	"state":         func(a, b peerView) int { return slices.Index(states, a.State) - slices.Index(states, b.State) },
 	"age":           func(a, b peerView) int { return cmp.Compare(a.AgeMS, b.AgeMS) },
 	"sequence":      func(a, b peerView) int { return cmp.Compare(a.Sequence, b.Sequence) },
-	"distance":      func(a, b peerView) int { return compareDistances(a.Distance, b.Distance) },
+	"distance":      func(a, b peerView) int { return compareKnown(a.Distance, b.Distance) },
 	"epoch":         func(a, b peerView) int { return cmp.Compare(a.Epoch, b.Epoch) },
 	"group":         func(a, b peerView) int { return cmp.Compare(a.Group, b.Group) },
 	"position":      func(a, b peerView) int { return cmp.Compare(a.Position-1, b.Position-1) }, // 0, out of the order, comes last
@@ -126,19 +126,6 @@ func compareTimes(a, b *time.Time) int {
 		return 1
 	}
 	return a.Compare(*b)
-}
-
-// compareDistances puts peers that have none behind all others.
-func compareDistances(a, b *float64) int {
-	switch {
-	case a == nil && b == nil:
-		return 0
-	case a == nil:
-		return 1
-	case b == nil:
-		return -1
-	}
-	return cmp.Compare(*a, *b)
 }
 
 // parseSort reads keys apart by commas, each with a minus before it to turn it round; what they leave equal is ordered

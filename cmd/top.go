@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/g2g-net/g2g/tui"
 )
@@ -113,7 +116,11 @@ func (a *app) top(ctx context.Context, f *topFlags) error {
 	if !a.screen && f.theme == "auto" {
 		opt.Theme = "none"
 	}
-	return tui.Batch(ctx, opt, size, f.n)
+	err = tui.Batch(ctx, opt, size, f.n)
+	if ctx.Err() == nil && (status.Code(err) == codes.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)) {
+		return silent(opt.Name)
+	}
+	return err
 }
 
 // topSource is what the dashboard shows: the node in the folder, or a recording.

@@ -14,7 +14,7 @@ var edges = []float64{0.1, 0.5}
 // drawDistance shows how far the peers' signatures are from this node's, now and over the last minute.
 func drawDistance(a area, s *scene, framed bool) {
 	known, far := compared(s.pic.GetPeers())
-	in := panel(a, framed, "signature distance", []word{{dim, count(len(known), "peer")}})
+	in := panel(a, framed, "signature distance", []word{{dim, "exchange -"}})
 	mean := meanDistance(s.pic.Snapshot)
 	if math.IsNaN(mean) {
 		in.put(0, 0, dim, "no signature to compare with")

@@ -1,53 +1,65 @@
 package tui
 
-// drawHelp lays a card with all keys over the body. It is made from the key map.
+import (
+	"slices"
+
+	"github.com/charmbracelet/bubbles/key"
+)
+
+// helpWidth is what a column of keys with their words needs; it may have a third more.
+const helpWidth = 37
+
+// drawHelp lays a card with all keys over the body. It is made from the key map, in as many columns as it needs to fit.
 func drawHelp(a area, s *scene) {
 	groups := s.ui.keys.groups()
-	lines := len(helpLegend) + 1
-	left, right := 0, 0 // the groups are laid into two columns, each into the shorter one
-	type at struct{ x, y int }
-	places := make([]at, len(groups))
-	w := min(a.w, 100)
-	half := (w - 4) / 2
-	for i, g := range groups {
-		if left <= right {
-			places[i] = at{0, left}
-			left += len(g.keys) + 2
+	below := len(helpLegend) + 1
+	for columns := 2; columns*helpWidth+4 <= a.w; columns++ {
+		places, tallest := laid(groups, columns)
+		if tallest+below+2 > a.h {
 			continue
 		}
-		places[i] = at{half, right}
-		right += len(g.keys) + 2
-	}
-	h := min(a.h, max(left, right)+lines+1)
-	in := card(a, w, h, "help", "? or esc closes")
-	if h < max(left, right)+lines+1 {
-		drawNarrowHelp(in, groups)
+		in := card(a, columns*helpWidth*4/3+4, tallest+below+2, "help", "? or esc closes")
+		for i, g := range groups {
+			column := in.at(places[i].column*in.w/columns, places[i].y, in.w/columns-1, len(g.keys)+1)
+			column.put(0, 0, bold, fit(g.title, column.w))
+			for j, b := range g.keys {
+				helpLine(column.at(0, 1+j, column.w, 1), b.Help().Key, b.Help().Desc, b.Enabled())
+			}
+		}
+		for i, line := range helpLegend {
+			in.words(0, in.h-len(helpLegend)+i, line)
+		}
 		return
 	}
-	for i, g := range groups {
-		x, y := places[i].x, places[i].y
-		in.put(x, y, bold, fit(g.title, half))
-		for j, b := range g.keys {
-			helpLine(in.at(x, y+1+j, half, 1), b.Help().Key, b.Help().Desc, b.Enabled())
-		}
-	}
-	for i, line := range helpLegend {
-		in.words(0, in.h-len(helpLegend)+i, line)
-	}
+	drawNarrowHelp(card(a, 3*helpWidth, a.h, "help", "? or esc closes"), groups)
 }
 
-// drawNarrowHelp has no room for groups: keys in as many columns as fit.
-func drawNarrowHelp(in area, groups []keyGroup) {
-	x, y := 0, 0
-	const column = 26
+// A helpPlace is where a group of keys begins.
+type helpPlace struct{ column, y int }
+
+// laid puts each group into the column that is the shortest, with a line between two groups, and tells the height of the tallest.
+func laid(groups []keyGroup, columns int) (places []helpPlace, tallest int) {
+	heights := make([]int, columns)
 	for _, g := range groups {
-		for _, b := range g.keys {
-			if y == in.h {
-				x, y = x+column, 0
-			}
-			helpLine(in.at(x, y, column-1, 1), b.Help().Key, b.Help().Desc, b.Enabled())
-			y++
-		}
+		shortest := slices.Index(heights, slices.Min(heights))
+		places = append(places, helpPlace{shortest, heights[shortest]})
+		heights[shortest] += len(g.keys) + 2
+	}
+	return places, slices.Max(heights) - 1
+}
+
+// drawNarrowHelp has no room for groups: keys in as few columns as hold them.
+func drawNarrowHelp(in area, groups []keyGroup) {
+	var keys []key.Binding
+	for _, g := range groups {
+		keys = append(keys, g.keys...)
+	}
+	if in.h < 1 {
+		return
+	}
+	columns := (len(keys) + in.h - 1) / in.h
+	for i, b := range keys {
+		helpLine(in.at(i/in.h*in.w/columns, i%in.h, in.w/columns-1, 1), b.Help().Key, b.Help().Desc, b.Enabled())
 	}
 }
 

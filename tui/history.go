@@ -240,10 +240,11 @@ func bounds(w []float32) (lo, hi float64) {
 // blocks are the heights of a sparkline.
 var blocks = []rune("▁▂▃▄▅▆▇█")
 
-// sparkline draws samples between their own least and greatest. One that is missing is a blank: the lowest block would say
-// that the peer was fast.
+// sparkline draws samples between their own least and greatest, or what is a tenth more than the least if they lie closer: what moves
+// by a hundredth shall not look as if it leaped. One that is missing is a blank: the lowest block would say that the peer was fast.
 func sparkline(w []float32) string {
 	lo, hi := bounds(w)
+	hi = max(hi, lo*1.1)
 	out := make([]rune, len(w))
 	for i, v := range w {
 		f := float64(v)

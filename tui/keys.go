@@ -40,11 +40,11 @@ func newKeys(actions bool, controls []Control) keyMap {
 		Pause: bind("space", "pause", " "), Now: bind("r", "try the node now", "r"),
 
 		Filter: bind("/", "filter", "/"), Sort: bind("s", "sort", "s"), Reverse: bind("S", "turn the sorting round", "S"),
-		Columns: bind("c", "columns", "c"), Zoom: bind("z", "one panel after the other, large", "z"),
-		In: bind("+", "narrow the axis, or the time of charts", "+", "="), Out: bind("-", "widen it", "-"),
+		Columns: bind("c", "columns", "c"), Zoom: bind("z", "the next panel alone, large", "z"),
+		In: bind("+", "narrow the axis, or charts", "+", "="), Out: bind("-", "widen it", "-"),
 		Serious: bind("v", "warnings and errors only", "v"), Kind: bind("t", "events of one kind", "t"),
 
-		Export: bind("E", "export the picture, to be replayed", "E"), Save: bind("ctrl+s", "save the screen as text", "ctrl+s"),
+		Export: bind("E", "export, to be replayed", "E"), Save: bind("ctrl+s", "save the screen as text", "ctrl+s"),
 		Mouse: bind("m", "mouse on, off", "m"), Help: bind("?", "help", "?"), Quit: bind("q", "quit", "q", "ctrl+c"),
 
 		Ping: bind("p", "ping the peer", "p"), Rotate: bind("R", "renew this node's certificate", "R"),

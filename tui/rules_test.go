@@ -26,7 +26,7 @@ func line(screen string, n int) string { return strings.Split(screen, "\n")[n] }
 // Rule 1: the verdict answers all five questions in every view and size.
 func TestVerdictAnswersEverywhere(t *testing.T) {
 	for _, size := range []Size{{200, 60}, {160, 48}, {120, 36}, {100, 30}, {80, 24}, {60, 16}} {
-		m := replayed(t, opened(t, "late-and-dead"), size)
+		m := replayed(t, made("late-and-dead"), size)
 		for _, keys := range []string{"1", "2", "3", "?", "esc c", "esc z", "/"} {
 			type_(m, keys)
 			got := line(m.View(), 1)
@@ -37,7 +37,7 @@ func TestVerdictAnswersEverywhere(t *testing.T) {
 			}
 		}
 	}
-	m := replayed(t, opened(t, "late-and-dead"), Size{50, 12})
+	m := replayed(t, made("late-and-dead"), Size{50, 12})
 	for _, answer := range []string{"1 late chi-1", "1 dead akl-1 stalled", "farthest syd-1", "order D A C B", "converging", "cert bru-1 9h"} {
 		if !strings.Contains(m.View(), answer) {
 			t.Errorf("50x12: no %q in\n%s", answer, m.View())
@@ -57,7 +57,7 @@ func containsAny(text string, words []string) bool {
 // watched is a model of a live node that has shown a recording.
 func watched(t testing.TB, name string, size Size) *model {
 	t.Helper()
-	m := replayed(t, opened(t, name), size)
+	m := replayed(t, made(name), size)
 	m.link.replay, m.link.ended = false, false
 	now := start
 	m.clockOf = func() time.Time { return now }
@@ -149,7 +149,7 @@ func TestActing(t *testing.T) {
 
 // Rule 4: a paused screen stays, says so, and can be sorted, filtered, looked into and exported.
 func TestPause(t *testing.T) {
-	original := replayed(t, opened(t, "late-and-dead"), Size{120, 36}).View()
+	original := replayed(t, made("late-and-dead"), Size{120, 36}).View()
 	m := watched(t, "late-and-dead", Size{120, 36})
 	t.Chdir(t.TempDir())
 	type_(m, "space")
@@ -232,7 +232,7 @@ func coloured(t testing.TB) *look {
 
 // Rule 5: without colours shapes and words say all: states, the selection, the boxes of the order.
 func TestShapesSayAll(t *testing.T) {
-	m := replayed(t, opened(t, "late-and-dead"), Size{80, 24})
+	m := replayed(t, made("late-and-dead"), Size{80, 24})
 	got := m.View()
 	for _, shape := range []string{"▸✗ stalled", "▲ late", "● alive", "[✗]", "[1 D 277ms]"} {
 		if !strings.Contains(got, shape) {
@@ -250,7 +250,7 @@ func TestShapesSayAll(t *testing.T) {
 
 func TestASCII(t *testing.T) {
 	for _, name := range []string{"late-and-dead", "diverging"} {
-		m := replayed(t, opened(t, name), Size{120, 36})
+		m := replayed(t, made(name), Size{120, 36})
 		m.look = &look{ascii: true}
 		for _, keys := range []string{"", "enter", "?", "esc 3", "1 c", "esc z"} {
 			type_(m, keys)
@@ -303,7 +303,7 @@ func TestEveryKeyHasHelp(t *testing.T) {
 			t.Errorf("%s is no binding", v.Type().Field(i).Name)
 		}
 	}
-	m := replayed(t, opened(t, "well"), Size{120, 44})
+	m := replayed(t, made("well"), Size{120, 44})
 	m.ui.keys = k
 	type_(m, "?")
 	for _, g := range k.groups() {
@@ -400,7 +400,7 @@ func TestRecordingsThatAreNone(t *testing.T) {
 // Rule 9: drawing changes nothing, and draws the same twice.
 func TestViewIsPure(t *testing.T) {
 	for _, size := range sizes {
-		m := replayed(t, opened(t, "late-and-dead"), size)
+		m := replayed(t, made("late-and-dead"), size)
 		for _, keys := range []string{"1", "2", "3", "?", "esc z", "z", "z", "z", "z"} {
 			type_(m, keys)
 			snap, ui := proto.Clone(m.pic.Snapshot), m.ui
@@ -429,15 +429,6 @@ func thousand() *Recording {
 	w.run(start.Add(-time.Second))
 	w.told = append(w.told, w.snapshot(true))
 	return &Recording{told: w.told, name: "thousand"}
-}
-
-func BenchmarkView1000(b *testing.B) {
-	m := replayed(b, thousand(), Size{120, 36})
-	m.look = coloured(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		view(&m.scene)
-	}
 }
 
 func BenchmarkUpdate1000(b *testing.B) {

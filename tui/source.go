@@ -264,7 +264,7 @@ func (r *Recording) play(tell func(any), wait func(time.Duration) bool) {
 
 // fetch asks a node once for everything that a screen shows.
 func fetch(ctx context.Context, conn Conn) (*adminpb.Snapshot, []*adminpb.Event, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*answerTime)
+	ctx, cancel := context.WithTimeout(ctx, 3*answerTime)
 	defer cancel()
 	stream, err := conn.Watch(ctx, &adminpb.WatchRequest{HistoryMs: time.Minute.Milliseconds()})
 	if err != nil {

@@ -157,7 +157,7 @@ func farVerdict(s *scene) phrase {
 	who := name(far) + " " + latency(far.GetLatencyMs())
 	return phrase{
 		say(11, word{plain, "farthest "}, word{bold, who + " (" + orDash(far.GetGroup()) + ")"}), say(10, word{plain, "farthest "}, word{bold, who}),
-		say(3, word{plain, "far "}, word{bold, who}), say(0, word{plain, "far "}, word{bold, name(far)}),
+		say(4, word{plain, "far "}, word{bold, who}), say(0, word{plain, "far "}, word{bold, name(far)}),
 	}
 }
 
@@ -179,7 +179,7 @@ func orderVerdict(s *scene) phrase {
 	}
 	return phrase{
 		say(13, word{plain, "order "}, order, word{plain, " from " + first}), say(7, word{plain, "order "}, order),
-		say(5, order), say(0, word{bold, strings.Join(letters, "")}),
+		say(2, order), say(0, word{bold, strings.Join(letters, "")}),
 	}
 }
 
@@ -193,7 +193,7 @@ func signatureVerdict(s *scene) phrase {
 	valued := word{bold | st, how + " " + distance(mean) + " " + arrow}
 	return phrase{
 		say(12, word{plain, "signatures "}, valued), say(8, word{plain, "signatures "}, moving), say(6, word{plain, "sig. "}, moving),
-		say(4, moving), say(0, word{bold | st, distance(mean) + arrow}),
+		say(3, moving), say(0, word{bold | st, distance(mean) + arrow}),
 	}
 }
 

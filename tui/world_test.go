@@ -259,7 +259,10 @@ func (w *world) record() *Recording {
 	return &Recording{told: w.told, name: "world"}
 }
 
-// situations are the recordings of testdata, by name. Each has one thing to be seen in five seconds.
+// made is a recording of a situation in which everything is known beforehand.
+func made(name string) *Recording { return situations[name]() }
+
+// situations by name, as those that were recorded.
 var situations = map[string]func() *Recording{
 	"well": func() *Recording {
 		w := newWorld()
