@@ -46,6 +46,9 @@ func (d *doctor) node(ctx context.Context, c config.Loaded, known bool) {
 	d.addresses(ctx, p.self.status)
 	d.peers(ctx, node, p)
 	d.services(ctx, node)
+	if known {
+		d.passages(ctx, c.Config, p)
+	}
 	d.events(ctx, node)
 }
 

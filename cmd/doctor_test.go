@@ -159,11 +159,24 @@ func TestDoctorOfARunningNode(t *testing.T) {
 			{Kind: "rotated", Severity: "info", Detail: "epoch 7"},
 		},
 	})
-	if err := overwrite(f.dir, config.FileName, "name = \"other\"\nservices = [\"x.example:1\"]\n[gossip]\nadvertise = [\"192.0.2.9:7401\"]\n[register]\nlisten = \":0\"\n"); err != nil {
+	p.Peers[0].Serves = []string{"a.C"}
+	p.Self.Order = []*adminpb.Place{{Position: 1, Id: p.Peers[0].Id, Name: p.Peers[0].Name}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	passages := "[[route]]\nservice = \"a.A\"\nbackend = \"" + l.Addr().String() + "\"\n[[route]]\nservice = \"a.B\"\nbackend = \"no.invalid:1\"\n" +
+		"[[forward]]\nservice = \"a.C\"\nlisten = \"127.0.0.1:0\"\n[[forward]]\nservice = \"a.D\"\nlisten = \"127.0.0.1:0\"\n"
+	if err := overwrite(f.dir, config.FileName, "name = \"other\"\nservices = [\"x.example:1\"]\n[gossip]\nadvertise = [\"192.0.2.9:7401\"]\n[register]\nlisten = \":0\"\n"+passages); err != nil {
 		t.Fatal(err)
 	}
 	found, code := examined(t, f.dir)
 	wantFound(t, found,
+		"ok route a program listens at "+l.Addr().String()+" for a.A",
+		"warning route nobody listens where a.B is routed to: ",
+		"ok forward 1 peer in the order: a.C",
+		"warning forward no peer in the order serves a.D",
 		"ok node node-a answers, up for 1m05s",
 		"warning config name is other, the node's is node-a",
 		"warning config gossip.listen is :7401, the node listens at 127.0.0.1:7401",

@@ -18,6 +18,7 @@ var filterKeys = map[string][]string{
 	"mode":      {modeServer, modeClient},
 	"reason":    {"stalled", "silent"},
 	"name":      nil,
+	"serves":    nil,
 	"group":     {"A", "B", "C", "D", "E", "F", "G", "H"},
 	unreachable: {"true", "false"},
 }
@@ -72,7 +73,15 @@ func (f filter) fits(p peerView) bool {
 	case unreachable:
 		return fmt.Sprint(p.Unreachable) == f.value
 	}
-	fits, err := path.Match(f.value, p.Name)
+	if f.key == "serves" {
+		return slices.ContainsFunc(p.Serves, f.matches)
+	}
+	return f.matches(p.Name)
+}
+
+// matches holds a text against the pattern.
+func (f filter) matches(text string) bool {
+	fits, err := path.Match(f.value, text)
 	return fits && err == nil
 }
 

@@ -109,7 +109,7 @@ func (v *volley) call(conn grpc.ClientConnInterface) {
 // been given to the connection to that peer; every other one is answered, and none arrives twice. FORWARD_CALLS sets how many calls
 // there are.
 func TestForwardWhosePreferredPeerIsKilled(t *testing.T) {
-	n := envInt(t, "FORWARD_CALLS", 2000)
+	n := envInt(t, "FORWARD_CALLS", 1000)
 	sites := []*site{newSite(t, "one"), newSite(t, "two"), newSite(t, "near")}
 	backends := map[string]*tallied{}
 	var each []*tallied

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -169,12 +170,17 @@ func (p picture) serving(service string) []placeView {
 }
 
 func (a *app) completeService(c *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var services []string
-	for _, p := range a.completionPicture(c.Context()).peers {
-		services = append(append(services, p.Serves...), p.Services...)
+	named := func(p peerView) []string { return slices.Concat(p.Serves, p.Services) }
+	return a.servicesOfPeers(c.Context(), named), cobra.ShellCompDirectiveNoFileComp
+}
+
+// servicesOfPeers is what the peers name, each once, ordered.
+func (a *app) servicesOfPeers(ctx context.Context, of func(peerView) []string) (services []string) {
+	for _, p := range a.completionPicture(ctx).peers {
+		services = append(services, of(p)...)
 	}
 	slices.Sort(services)
-	return slices.Compact(services), cobra.ShellCompDirectiveNoFileComp
+	return slices.Compact(services)
 }
 
 // fractional is milliseconds for people, with three digits that count.

@@ -19,6 +19,7 @@ States: alive; late (no progress for limit_ms); dead, with a reason: stalled (an
 left; evicted. A peer is unreachable while this node has no working connection to it.`,
 		Example: `  g2g peers
   g2g peers --filter state:dead -o name
+  g2g peers --filter serves:pkg.Search
   g2g peers --sort -age,name --watch`,
 		Args: exactly(0),
 	}
@@ -153,6 +154,9 @@ func (a *app) completeFilter(c *cobra.Command, _ []string, typed string) ([]cobr
 		return withSuffix(keysOf(filterKeys), ":"), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 	case key == "name":
 		return a.peerNames(c.Context(), "name:"), cobra.ShellCompDirectiveNoFileComp
+	case key == "serves":
+		serves := a.servicesOfPeers(c.Context(), func(p peerView) []string { return p.Serves })
+		return withPrefix("serves:", serves), cobra.ShellCompDirectiveNoFileComp
 	}
 	return withPrefix(key+":", filterKeys[key]), cobra.ShellCompDirectiveNoFileComp
 }

@@ -61,7 +61,11 @@ func TestResolveNobody(t *testing.T) {
 
 func TestFilter(t *testing.T) {
 	peers := pictureOf(fakePicture()).peers
+	peers[0].Serves, peers[1].Serves = []string{"a.B", "pkg.Search"}, []string{"pkg.Other"}
 	for text, want := range map[string][]string{
+		"serves:pkg.Search": {"node-b"},
+		"serves:pkg.*":      {"node-b", "node-c"},
+		"serves:Search":     nil,
 		"state:alive":       {"node-b"},
 		"state:dead":        {"node-c"},
 		"state:left":        nil,

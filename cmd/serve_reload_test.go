@@ -117,6 +117,9 @@ func TestReload(t *testing.T) {
 	if got := again(""); strings.Contains(got, "restart") || !strings.Contains(got, "key=log.format was=json is=text") {
 		t.Error(got)
 	}
+	wantFound(t, again("[[route]]\nservice = \"a.B\"\nbackend = \"127.0.0.1:1\"\n[[forward]]\nservice = \"a.C\"\nlisten = \"127.0.0.1:0\"\n"),
+		`level=WARN msg="settings count only after a restart" keys="route, forward"`,
+		`level=INFO msg="a setting waits for a restart" key=forward running="" wanted="a.C=127.0.0.1:0" origin="file `)
 }
 
 // A configured node takes every configuration, unless it has a fault.

@@ -3,9 +3,11 @@ package node
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -185,5 +187,101 @@ func TestForwardAtAPortThatIsTaken(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		_ = l.Close()
+	})
+}
+
+// silent is a connection over which nothing comes or goes any more, once it is hushed, and which nobody closes.
+type silent struct {
+	net.Conn
+	hushed *atomic.Bool
+	closed context.Context //nolint:containedctx // ended by the own side's close
+	close  context.CancelFunc
+}
+
+func (s silent) Write(b []byte) (int, error) {
+	if s.hushed.Load() {
+		return len(b), nil
+	}
+	return s.Conn.Write(b)
+}
+
+func (s silent) Read(b []byte) (int, error) {
+	for {
+		n, err := s.Conn.Read(b)
+		switch {
+		case !s.hushed.Load():
+			return n, err
+		case err != nil: // nor does the other side's close come
+			<-s.closed.Done()
+			return 0, net.ErrClosed
+		}
+	}
+}
+
+func (s silent) Close() error {
+	s.close()
+	return s.Conn.Close()
+}
+
+// A cable is cut: nobody closes the connection. New calls go elsewhere as soon as that is noticed, and a call without a deadline that was
+// on it ends.
+func TestForwardOverAConnectionThatFellSilent(t *testing.T) {
+	inWorld(t, 5*time.Millisecond, func(w *world) {
+		b0, b1 := w.backend(), w.backend()
+		n0 := w.founder(routing(b0))
+		n1 := w.joinerWith(1, n0, routing(b1))
+		var hushed sync.Map // by the dialled address
+		own := w.joinerWith(2, n0, func(a *actor) {
+			forwarding(a)
+			a.cfg.Order.Rebuild = time.Hour
+			dial := a.dial
+			a.dial = func(ctx context.Context, address string) (net.Conn, error) {
+				on, _ := hushed.LoadOrStore(address, &atomic.Bool{})
+				if on.(*atomic.Bool).Load() {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				c, err := dial(ctx, address)
+				if err != nil {
+					return nil, err
+				}
+				closed, end := context.WithCancel(context.Background())
+				return silent{c, on.(*atomic.Bool), closed, end}, nil
+			}
+		})
+		w.until(10*time.Second, "both are in the order", func() bool { return len(own.Serving(backendName)) == 2 })
+		w.pass(20 * time.Second)
+		first := own.Serving(backendName)[0]
+		conn := w.plain(own.Info().Forwards[0])
+		ended := make(chan error, 1)
+		go func() {
+			_, err := ask(context.Background(), conn, say, "wait")
+			ended <- err
+		}()
+		w.pass(time.Second)
+		for _, address := range first.Addresses {
+			on, _ := hushed.Load(address)
+			on.(*atomic.Bool).Store(true)
+		}
+		began := time.Now()
+		took := w.until(10*time.Second, "a call is answered by the other", func() bool {
+			ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+			defer cancel()
+			_, err := ask(ctx, conn, say, "hello")
+			return err == nil
+		})
+		select {
+		case err := <-ended:
+			t.Logf("calls are answered again after %s; the one that was on the connection ended after %s: %v", took, time.Since(began), err)
+			if status.Code(err) != codes.Unavailable {
+				t.Error(err)
+			}
+		case <-time.After(time.Minute):
+			t.Error("a call on a dead connection has not ended after a minute")
+		}
+		_ = conn.Close()
+		haltAll([]*actor{own, n0, n1})
+		b0.close()
+		b1.close()
 	})
 }

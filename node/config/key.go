@@ -154,13 +154,14 @@ var table = []Key{
 		Path: "route", Type: Passages, most: MaxRoutes, second: "backend", Rule: routeRule,
 		Doc: "gRPC services of programs in any language that members call at this node's gossip port: each call is carried to the plaintext port " +
 			"that backend names, with the caller's ID in its metadata. The way there is not protected, so it should not leave this host. The names " +
-			"stand in this node's contact. See docs/services.md.",
+			"stand in this node's contact. In the environment: pkg.Service=127.0.0.1:9000, with commas between. See docs/services.md.",
 		field: func(c *Config) any { return &c.Routes }, check: checkPassage(checkAddress), cross: crossRoutes,
 	},
 	{
 		Path: "forward", Type: Passages, most: MaxForwards, second: "listen", Rule: forwardRule,
 		Doc: "gRPC services of peers that programs here call at a plaintext port of this host: each call goes to the first peer of the query order " +
-			"that serves it, or to the next where it cannot have reached that one. Every user of this host can call there, as this node. See docs/services.md.",
+			"that serves it, or to the next where it cannot have reached that one. Every user of this host can call there, as this node. In the environment: " +
+			"pkg.Service=127.0.0.1:9100, with commas between. See docs/services.md.",
 		field: func(c *Config) any { return &c.Forwards }, check: checkPassage(checkLoopback), cross: crossForwards,
 	},
 }

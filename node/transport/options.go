@@ -1,6 +1,9 @@
 package transport
 
-import "google.golang.org/grpc"
+import (
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+)
 
 // dialOptions are what every connection from here has, but for those of programs.
 func dialOptions() []grpc.DialOption {
@@ -18,9 +21,11 @@ func dialOptions() []grpc.DialOption {
 	}
 }
 
-// programOptions stand in for some of dialOptions on the connections of programs.
+// programOptions stand in for some of dialOptions on the connections of programs. Their calls need have no deadline, as gossip's have, so
+// a connection that has fallen silent under one must be found out.
 func programOptions() []grpc.DialOption {
 	return []grpc.DialOption{
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: programPing, Timeout: keepaliveTimeout}),
 		grpc.WithReadBufferSize(programBuffer),
 		grpc.WithWriteBufferSize(programBuffer),
 		grpc.WithStaticStreamWindowSize(programWindow),

@@ -35,6 +35,7 @@ const (
 	programWindow    = 1 << 20 // bytes of a stream that may be under way: 13 MB/s at 80 ms
 	programWindowAll = 4 << 20 // bytes of a connection that may be under way
 	programBuffer    = 32 << 10
+	programPing      = 2 * keepaliveMinTime // a connection that is silent under a call is asked after this
 
 	// A registration takes seconds; what stays longer was left behind.
 	registrationStreams  = 4
