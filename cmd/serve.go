@@ -69,7 +69,9 @@ func (a *app) serve(ctx context.Context, o joinOptions) error {
 	if err != nil {
 		return err
 	}
-	fewThreads()
+	if len(loaded.Config.Routes)+len(loaded.Config.Forwards) == 0 {
+		fewThreads()
+	}
 	r, err := start(ctx, o.dir, loaded.Config, log.Logger)
 	if err != nil {
 		return asked(ctx, err)

@@ -24,6 +24,8 @@ const (
 	settleIn         = 3 * time.Second        // after a start, and after the last peer that came then, before this node judges anybody
 	settleAtMost     = 15 * time.Second       // after a start, whoever comes
 	settling         = 2 * time.Second        // after that, before ages count again
+	aloneAfter       = 3 * time.Second        // without a word of anybody
+	aloneIntervals   = 3                      // or so many intervals, where that is longer
 
 	strainAllowed = 40 * time.Millisecond // lateness of the driver from which a node counts as strained
 	strainDecay   = 0.8                   // of the lateness, with every turn of the driver
@@ -135,6 +137,18 @@ func judgeable(e *view.Entry) bool {
 func onlyUnreachable(e *view.Entry) bool {
 	return e.Unreachable && e.Born().After(e.UnreachedAt.Add(refuteSlack))
 }
+
+// speaks notes that somebody is there. A node that nobody spoke to for long was cut off: what its peers' ages were meanwhile says
+// nothing of their pace, and some of them may still be on their way.
+func (m *Machine) speaks(now time.Time) {
+	if !m.spoken.IsZero() && now.Sub(m.spoken) > max(aloneAfter, aloneIntervals*m.cfg.Interval) {
+		m.alone = now
+	}
+	m.spoken = now
+}
+
+// blind is until when this node could not know how its peers were: it slept, or it was alone.
+func (m *Machine) blind() time.Time { return latest(m.awoke, m.alone) }
 
 // strains notes how late the driver is with what was due: a node that gets no processor takes long to answer and to hear answers, and so
 // do others on the same machine. The idea is that of Lifeguard's local health (arXiv:1707.00788, section IV-A).
@@ -373,7 +387,7 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 	id := e.ID
 	m.view.Convict(now, id, reason.String())
 	a := m.attempt(id)
-	a.past.Fell(now, reason, m.detector.Own(id, e.Period))
+	a.past.Fell(now, e.Born(), reason, m.detector.Own(id, e.Period))
 	a.fell = time.Time{}
 	if d.failures >= enoughFailures {
 		a.fell, a.fellAs = d.began, e.Incarnation

@@ -24,7 +24,7 @@ const (
 
 // judge finds who is late and asks those past their limit. Only then a verdict can follow.
 func (m *Machine) judge(now time.Time) {
-	if m.starting(now) || now.Sub(m.awoke) < settling && !m.awoke.IsZero() {
+	if m.starting(now) || now.Sub(m.blind()) < settling && !m.blind().IsZero() {
 		return
 	}
 	full := m.view.Full()
@@ -173,7 +173,7 @@ func (m *Machine) overlookedAfter(e *view.Entry) {
 
 // nextJudgement is when a peer may next be found late. Nobody can be before its age has grown to the floor.
 func (m *Machine) nextJudgement(now time.Time) time.Duration {
-	if len(m.doubts) > 0 || !m.awoke.IsZero() && now.Sub(m.awoke) < settling {
+	if len(m.doubts) > 0 || !m.blind().IsZero() && now.Sub(m.blind()) < settling {
 		return lookSoon
 	}
 	var oldest time.Duration
@@ -188,7 +188,7 @@ func (m *Machine) nextJudgement(now time.Time) time.Duration {
 
 // advanced takes note of a newer beat: how old the peer was just before it, and that it lives.
 func (m *Machine) advanced(now time.Time, e *view.Entry, age time.Duration, seen time.Time) {
-	if e.Mode == pki.Server && seen.After(m.awoke) {
+	if e.Mode == pki.Server && seen.After(m.blind()) {
 		m.detector.Completed(e.ID, age)
 	}
 	if d := m.doubts[e.ID]; d != nil && (d.byAge && d.failures == 0 || e.Born().After(d.began.Add(refuteSlack))) {

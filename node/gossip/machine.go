@@ -126,6 +126,8 @@ type Machine struct {
 	answers  [2]answer
 	began    time.Time     // this machine
 	awoke    time.Time     // when this node last overslept
+	spoken   time.Time     // when a peer last asked or answered
+	alone    time.Time     // when one did after this node had been alone
 	strain   time.Duration // how late the driver was of late
 	cameAt   time.Time     // when a peer that was new here was first heard of
 	hints    []Hint        // to tell

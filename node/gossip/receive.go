@@ -11,6 +11,7 @@ import (
 // Receive answers a request of a member, whose mode the authorisation table has matched with the kind of request.
 func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 	m.tick(now)
+	m.speaks(now)
 	switch req := req.(type) {
 	case JoinRequest:
 		return m.receiveJoin(now, from, req)
@@ -47,6 +48,7 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 	}
 	delete(m.calls, id)
 	m.accepted = true
+	m.speaks(now)
 	m.answered(c.to, c.begun)
 	a := m.attempt(c.to)
 	a.known = true

@@ -145,3 +145,19 @@ func TestStrainedNodeBlamesNobody(t *testing.T) {
 		t.Error("a refusal counts for nothing")
 	}
 }
+
+// A node that was cut off for long does not take that for the pace of its peers: those that fall soon afterwards are found as soon as ever.
+func TestTimeAloneIsNobodysPace(t *testing.T) {
+	w := newWorld(t, 5)
+	w.network(8)
+	w.run(30 * time.Second)
+	a := w.nodes[0]
+	before := a.bound.Limit
+	w.cut = func(x, y *actor) bool { return x == a || y == a }
+	w.run(time.Minute)
+	w.heal()
+	w.run(10 * time.Second)
+	if after := a.bound.Limit; before == 0 || after > 2*before {
+		t.Errorf("its limit was %s, and after a minute alone %s", before, after)
+	}
+}

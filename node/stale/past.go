@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	halfLifePaces = 4                // a penalty halves in so many of the peer's own paces
+	halfLifePaces = 2                // a penalty halves in so many of the peer's own paces
 	leastHalfLife = 10 * time.Second // but not sooner, so that a quick peer is not forgiven at once
 	flapWindow    = 6                // half-lives in which a third fall is one too many
 	forgiven      = 0.5              // the penalty at which a peer that fell too often may return
@@ -42,18 +42,22 @@ type Past struct {
 	want    uint8        // newer beats until it is believed
 }
 
-// Fell notes a conviction of a peer whose own pace is given.
-func (p *Past) Fell(now time.Time, reason Reason, own time.Duration) {
+// Fell notes a conviction of a peer whose own pace is given, and when its last beat was made. One that has made none since it fell
+// has not fallen again: beats of before were still on their way, and looked like a return.
+func (p *Past) Fell(now, made time.Time, reason Reason, own time.Duration) {
+	p.want = 1
+	if reason == Stalled {
+		p.want = 2
+	}
+	if !p.falls[0].IsZero() && !made.After(p.falls[0]) {
+		return
+	}
 	half := max(leastHalfLife, halfLifePaces*min(own, math.MaxInt64/halfLifePaces))
 	p.penalty = min(mostPenalty, 1+p.penalty*math.Exp2(-float64(now.Sub(p.falls[0]))/float64(half)))
 	if third := p.falls[1]; !third.IsZero() && float64(now.Sub(third)) <= flapWindow*float64(half) {
 		p.until = now.Add(times(half, math.Log2(p.penalty/forgiven)))
 	}
 	p.falls = [2]time.Time{now, p.falls[0]}
-	p.want = 1
-	if reason == Stalled {
-		p.want = 2
-	}
 }
 
 // Returns takes a newer beat of a peer that fell, and tells whether the peer is alive again.
