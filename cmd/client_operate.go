@@ -122,3 +122,20 @@ func (c *client) Signature(ctx context.Context, id string) (shownSignature, erro
 		Mean: nonNil(s.GetMean()), Histogram: nonNil(s.GetHistogram()), Distance: s.Distance, Short: s.GetShort(), Published: s.GetPublished(),
 	}, nil
 }
+
+// Query asks the network.
+func (c *client) Query(ctx context.Context, q *adminpb.QueryRequest) (queryView, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(q.GetTimeoutMs())*time.Millisecond+queryGrace)
+	defer cancel()
+	reply, err := c.rpc.Query(ctx, q)
+	if err != nil {
+		return queryView{}, err
+	}
+	v := queryView{
+		Answers: []answerView{}, LeftOut: reply.GetLeftOut(), asked: reply.GetAsked(), seen: reply.GetSeen(), failed: reply.GetFailed(), instead: reply.GetInstead(),
+	}
+	for _, a := range reply.GetAnswers() {
+		v.Answers = append(v.Answers, answerOf(a))
+	}
+	return v, nil
+}

@@ -157,7 +157,7 @@ func (a *app) addCommands(root *cobra.Command) {
 		}
 	}
 	add(groupSetUp, a.initCommand(), a.serveCommand(), a.nominateCommand(), a.joinCommand(), a.tokenCommand(), a.leaveCommand(), a.certCommand(), a.dataCommand())
-	add(groupLook, a.topCommand(), a.statusCommand(), a.peersCommand(), a.groupsCommand(), a.orderCommand(), a.whyCommand(), a.stalenessCommand(), a.eventsCommand(), a.waitCommand(), a.servicesCommand(), a.signatureCommand(), a.pingCommand(), a.doctorCommand())
+	add(groupLook, a.topCommand(), a.statusCommand(), a.peersCommand(), a.groupsCommand(), a.orderCommand(), a.whyCommand(), a.stalenessCommand(), a.eventsCommand(), a.waitCommand(), a.servicesCommand(), a.signatureCommand(), a.pingCommand(), a.queryCommand(), a.doctorCommand())
 	add(groupOther, a.configCommand(), a.demoCommand(), a.benchCommand(), a.simCommand(), a.versionCommand(), a.completionCommand(), a.docsCommand())
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(helpCommand())

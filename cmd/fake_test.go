@@ -35,6 +35,8 @@ type fakeNode struct {
 	trips   []*adminpb.PingResponse
 	unheard error // what Ping ends with
 	shared  []*adminpb.Service
+	query   *adminpb.QueryRequest // the last
+	answers *adminpb.QueryResponse
 	full    bool // takes no more services
 }
 
@@ -150,6 +152,11 @@ func (f *fakeNode) Why(_ context.Context, r *adminpb.WhyRequest) (*adminpb.WhyRe
 		reply.RoundTrips = []*adminpb.RoundTrip{{AgeMs: 3000, RttUs: 90_000}, {AgeMs: 2000, RttUs: 80_100}, {AgeMs: 1000, RttUs: 80_000}}
 	}
 	return reply, nil
+}
+
+func (f *fakeNode) Query(ctx context.Context, r *adminpb.QueryRequest) (*adminpb.QueryResponse, error) {
+	f.query = r
+	return f.answers, f.wait(ctx)
 }
 
 func (f *fakeNode) Services(ctx context.Context, _ *adminpb.ServicesRequest) (*adminpb.ServicesResponse, error) {

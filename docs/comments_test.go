@@ -8,7 +8,7 @@ import (
 )
 
 // explained are the packages that a Go program builds on. Each of their exported names says what it promises.
-var explained = []string{"pki", "node", "node/client"}
+var explained = []string{"pki", "node", "node/client", "node/fanout"}
 
 // comments wants a doc comment on each exported name of the explained packages: functions, methods of exported types,
 // types, constants and variables. The comment of a group speaks for all of its names.

@@ -22,6 +22,7 @@ var floors = map[string]int{
 	"node/gossip":    3,
 	"node/wire":      4,
 	"node/client":    4,
+	"node/fanout":    3,
 	"node/transport": edge,
 	"node/admin":     edge,
 	"node/store":     edge,

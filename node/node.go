@@ -21,6 +21,7 @@ import (
 
 	"github.com/g2g-net/g2g/node/admin"
 	"github.com/g2g-net/g2g/node/config"
+	"github.com/g2g-net/g2g/node/fanout"
 	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/store"
 	"github.com/g2g-net/g2g/node/transport"
@@ -94,6 +95,7 @@ type Node struct {
 	past     *admin.History
 	adminAt  string
 	programs transport.Services
+	queries  *fanout.Engine
 	forwards []*forward // Run's own
 
 	leaf    atomic.Pointer[pki.Leaf]
@@ -146,6 +148,11 @@ func OpenWith(dir string, cfg config.Config, opt Options) (*Node, error) {
 	}
 	n.cfg.Store(&cfg)
 	n.order.Store(newQueryOrder(nil))
+	random, err := newRand(opt.Random)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open node: %w", err), d.Close())
+	}
+	n.queries = fanout.New(fanout.Config{ID: n.ID(), Carrier: asker{n}, Random: random, IDs: opt.Random})
 	return n, nil
 }
 

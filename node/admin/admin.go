@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/g2g-net/g2g/node/fanout"
 	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/pki"
@@ -37,6 +38,8 @@ type Node interface {
 	Rotate(ctx context.Context, revoke bool) (Rotated, error)
 	// Ping tells of count round trips to a peer, one after the other, until tell fails.
 	Ping(ctx context.Context, peer pki.ID, count int, tell func(time.Duration, error) error) error
+	// Query asks the network by the fan-out.
+	Query(ctx context.Context, q fanout.Query) (fanout.Result, error)
 	// Services lists the shared addresses; AddService and RemoveService change this node's.
 	Services(ctx context.Context) ([]gossip.Service, error)
 	AddService(ctx context.Context, address string) error

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"github.com/g2g-net/g2g/node/fanout"
 	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/signature"
 	"github.com/g2g-net/g2g/node/stale"
@@ -251,6 +252,14 @@ func (f *fakeNode) Ping(_ context.Context, _ pki.ID, count int, tell func(time.D
 		}
 	}
 	return f.err
+}
+
+func (f *fakeNode) Query(_ context.Context, q fanout.Query) (fanout.Result, error) {
+	f.text = fmt.Sprintf("%s %q %d %s %t", q.Name, q.Question, q.Fanout, q.Budget, q.Links)
+	return fanout.Result{
+		Answers: []fanout.Answer{{ID: f.picture.ID, Name: "ada", Hops: 1, Elapsed: 1500 * time.Microsecond, Body: []byte("\xff"), Error: "a\xffb", Links: []fanout.Link{{Peer: [8]byte{1}, Latency: time.Millisecond}}}},
+		LeftOut: 1, Asked: 2, Seen: 3, Failed: 4, Instead: 5,
+	}, f.err
 }
 
 func (f *fakeNode) Services(context.Context) ([]gossip.Service, error) {

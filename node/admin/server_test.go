@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/g2g-net/g2g/node/fanout"
 	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/adminpb"
@@ -222,6 +223,8 @@ func TestErrorCodes(t *testing.T) {
 		{ErrUnreachable, codes.Unavailable},
 		{ErrInvalid, codes.InvalidArgument},
 		{ErrBusy, codes.ResourceExhausted},
+		{fanout.ErrQuery, codes.InvalidArgument},
+		{fanout.ErrBusy, codes.ResourceExhausted},
 		{gossip.ErrNoToken, codes.NotFound},
 		{context.Canceled, codes.Canceled},
 		{context.DeadlineExceeded, codes.DeadlineExceeded},

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/g2g-net/g2g/node/fanout"
 	"github.com/g2g-net/g2g/node/gossip"
 )
 
@@ -27,6 +28,8 @@ var statusCodes = []struct {
 	{ErrRefused, codes.PermissionDenied},
 	{ErrUnreachable, codes.Unavailable},
 	{ErrBusy, codes.ResourceExhausted},
+	{fanout.ErrQuery, codes.InvalidArgument},
+	{fanout.ErrBusy, codes.ResourceExhausted},
 	{context.Canceled, codes.Canceled},
 	{context.DeadlineExceeded, codes.DeadlineExceeded},
 }

@@ -31,6 +31,7 @@ func Table() []Rule {
 		{Method: gossippb.Gossip_Probe_FullMethodName, Client: true, Server: true},
 		{Method: gossippb.Gossip_Hint_FullMethodName, Server: true},
 		{Method: gossippb.Gossip_Signature_FullMethodName, Client: true, Server: true},
+		{Method: gossippb.Gossip_Query_FullMethodName, Client: true, Server: true},
 		{Method: gossippb.Gossip_Push_FullMethodName, Server: true},
 		{Method: gossippb.Gossip_Nominations_FullMethodName, Server: true},
 		{Method: gossippb.Gossip_Claim_FullMethodName, Server: true},

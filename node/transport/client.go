@@ -22,6 +22,7 @@ type Client struct {
 	ID        pki.ID
 	Addresses []string           // in the order to try
 	State     connectivity.State // the best of its connections'
+	Gossip    connectivity.State // of gossip's connection; Shutdown where there is none
 	Running   int                // calls and streams under way
 	Calls     uint64             // begun
 	Failures  uint64             // ended in another way than well or by their caller
@@ -48,7 +49,10 @@ var preference = []connectivity.State{
 }
 
 func (p *pooled) client(id pki.ID) Client {
-	c := Client{ID: id, Addresses: slices.Clone(p.addresses), State: connectivity.Shutdown, Latency: p.latency}
+	c := Client{ID: id, Addresses: slices.Clone(p.addresses), State: connectivity.Shutdown, Gossip: connectivity.Shutdown, Latency: p.latency}
+	if l := &p.lines[forGossip]; l.conn != nil {
+		c.Gossip = l.conn.GetState()
+	}
 	for l := range p.loans { // the order decides nothing: the best state is the same
 		c.State = better(c.State, connectivity.State(l.state.Load()))
 	}

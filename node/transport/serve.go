@@ -35,6 +35,7 @@ type GossipService struct {
 	gossippb.UnimplementedGossipServer
 	Gate    *wire.Gate
 	Handler Handler
+	Queries Queries // what peers ask the network
 }
 
 // AddTo registers the service with a server that NewGossipServer made.

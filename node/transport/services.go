@@ -130,6 +130,10 @@ func bounded(desc grpc.ServiceDesc) *grpc.ServiceDesc {
 			return reply, nil
 		}
 	}
+	desc.Streams = slices.Clone(desc.Streams)
+	for i, m := range desc.Streams {
+		desc.Streams[i].Handler = func(impl any, s grpc.ServerStream) error { return m.Handler(impl, boundedStream{s}) }
+	}
 	return &desc
 }
 

@@ -3550,6 +3550,318 @@ func (x *Counter) GetValue() uint64 {
 	return 0
 }
 
+type QueryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // of the handler; empty for who
+	Question      []byte                 `protobuf:"bytes,2,opt,name=question,proto3" json:"question,omitempty"`
+	Fanout        uint32                 `protobuf:"varint,3,opt,name=fanout,proto3" json:"fanout,omitempty"`                        // 0 for 3
+	TimeoutMs     int64                  `protobuf:"varint,4,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"` // 0 for 2000
+	Links         bool                   `protobuf:"varint,5,opt,name=links,proto3" json:"links,omitempty"`                          // each answer names whom its node is connected to
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryRequest) Reset() {
+	*x = QueryRequest{}
+	mi := &file_adminpb_admin_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryRequest) ProtoMessage() {}
+
+func (x *QueryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
+func (*QueryRequest) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *QueryRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *QueryRequest) GetQuestion() []byte {
+	if x != nil {
+		return x.Question
+	}
+	return nil
+}
+
+func (x *QueryRequest) GetFanout() uint32 {
+	if x != nil {
+		return x.Fanout
+	}
+	return 0
+}
+
+func (x *QueryRequest) GetTimeoutMs() int64 {
+	if x != nil {
+		return x.TimeoutMs
+	}
+	return 0
+}
+
+func (x *QueryRequest) GetLinks() bool {
+	if x != nil {
+		return x.Links
+	}
+	return false
+}
+
+type QueryResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Answers       []*QueryAnswer         `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`                 // by hops, then by time; this node's own first
+	LeftOut       uint32                 `protobuf:"varint,2,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"` // answers for which there was no room
+	Asked         uint32                 `protobuf:"varint,3,opt,name=asked,proto3" json:"asked,omitempty"`                    // peers that this node asked
+	Seen          uint32                 `protobuf:"varint,4,opt,name=seen,proto3" json:"seen,omitempty"`                      // of these, how many had the question already
+	Failed        uint32                 `protobuf:"varint,5,opt,name=failed,proto3" json:"failed,omitempty"`                  // of these, how many brought nothing
+	Instead       uint32                 `protobuf:"varint,6,opt,name=instead,proto3" json:"instead,omitempty"`                // of these, how many were asked instead of others, or beside slow ones
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryResponse) Reset() {
+	*x = QueryResponse{}
+	mi := &file_adminpb_admin_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryResponse) ProtoMessage() {}
+
+func (x *QueryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryResponse.ProtoReflect.Descriptor instead.
+func (*QueryResponse) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *QueryResponse) GetAnswers() []*QueryAnswer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+func (x *QueryResponse) GetLeftOut() uint32 {
+	if x != nil {
+		return x.LeftOut
+	}
+	return 0
+}
+
+func (x *QueryResponse) GetAsked() uint32 {
+	if x != nil {
+		return x.Asked
+	}
+	return 0
+}
+
+func (x *QueryResponse) GetSeen() uint32 {
+	if x != nil {
+		return x.Seen
+	}
+	return 0
+}
+
+func (x *QueryResponse) GetFailed() uint32 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *QueryResponse) GetInstead() uint32 {
+	if x != nil {
+		return x.Instead
+	}
+	return 0
+}
+
+type QueryAnswer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Hops          uint32                 `protobuf:"varint,3,opt,name=hops,proto3" json:"hops,omitempty"`
+	ElapsedUs     int64                  `protobuf:"varint,4,opt,name=elapsed_us,json=elapsedUs,proto3" json:"elapsed_us,omitempty"`
+	Body          []byte                 `protobuf:"bytes,5,opt,name=body,proto3" json:"body,omitempty"`
+	Error         string                 `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
+	Unknown       bool                   `protobuf:"varint,7,opt,name=unknown,proto3" json:"unknown,omitempty"` // it has no handler of that name
+	Links         []*QueryLink           `protobuf:"bytes,8,rep,name=links,proto3" json:"links,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryAnswer) Reset() {
+	*x = QueryAnswer{}
+	mi := &file_adminpb_admin_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryAnswer) ProtoMessage() {}
+
+func (x *QueryAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryAnswer.ProtoReflect.Descriptor instead.
+func (*QueryAnswer) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *QueryAnswer) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *QueryAnswer) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *QueryAnswer) GetHops() uint32 {
+	if x != nil {
+		return x.Hops
+	}
+	return 0
+}
+
+func (x *QueryAnswer) GetElapsedUs() int64 {
+	if x != nil {
+		return x.ElapsedUs
+	}
+	return 0
+}
+
+func (x *QueryAnswer) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *QueryAnswer) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *QueryAnswer) GetUnknown() bool {
+	if x != nil {
+		return x.Unknown
+	}
+	return false
+}
+
+func (x *QueryAnswer) GetLinks() []*QueryLink {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+type QueryLink struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	IdBegins      []byte                 `protobuf:"bytes,1,opt,name=id_begins,json=idBegins,proto3" json:"id_begins,omitempty"`      // the first 8 bytes of an ID
+	LatencyMs     float64                `protobuf:"fixed64,2,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"` // 0 where it was not measured
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryLink) Reset() {
+	*x = QueryLink{}
+	mi := &file_adminpb_admin_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryLink) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryLink) ProtoMessage() {}
+
+func (x *QueryLink) ProtoReflect() protoreflect.Message {
+	mi := &file_adminpb_admin_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryLink.ProtoReflect.Descriptor instead.
+func (*QueryLink) Descriptor() ([]byte, []int) {
+	return file_adminpb_admin_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *QueryLink) GetIdBegins() []byte {
+	if x != nil {
+		return x.IdBegins
+	}
+	return nil
+}
+
+func (x *QueryLink) GetLatencyMs() float64 {
+	if x != nil {
+		return x.LatencyMs
+	}
+	return 0
+}
+
 var File_adminpb_admin_proto protoreflect.FileDescriptor
 
 const file_adminpb_admin_proto_rawDesc = "" +
@@ -3844,7 +4156,35 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\aCounter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\x04R\x05value2\xb8\v\n" +
+	"\x05value\x18\x03 \x01(\x04R\x05value\"\x8b\x01\n" +
+	"\fQueryRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bquestion\x18\x02 \x01(\fR\bquestion\x12\x16\n" +
+	"\x06fanout\x18\x03 \x01(\rR\x06fanout\x12\x1d\n" +
+	"\n" +
+	"timeout_ms\x18\x04 \x01(\x03R\ttimeoutMs\x12\x14\n" +
+	"\x05links\x18\x05 \x01(\bR\x05links\"\xbb\x01\n" +
+	"\rQueryResponse\x123\n" +
+	"\aanswers\x18\x01 \x03(\v2\x19.g2g.admin.v1.QueryAnswerR\aanswers\x12\x19\n" +
+	"\bleft_out\x18\x02 \x01(\rR\aleftOut\x12\x14\n" +
+	"\x05asked\x18\x03 \x01(\rR\x05asked\x12\x12\n" +
+	"\x04seen\x18\x04 \x01(\rR\x04seen\x12\x16\n" +
+	"\x06failed\x18\x05 \x01(\rR\x06failed\x12\x18\n" +
+	"\ainstead\x18\x06 \x01(\rR\ainstead\"\xd7\x01\n" +
+	"\vQueryAnswer\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04hops\x18\x03 \x01(\rR\x04hops\x12\x1d\n" +
+	"\n" +
+	"elapsed_us\x18\x04 \x01(\x03R\telapsedUs\x12\x12\n" +
+	"\x04body\x18\x05 \x01(\fR\x04body\x12\x14\n" +
+	"\x05error\x18\x06 \x01(\tR\x05error\x12\x18\n" +
+	"\aunknown\x18\a \x01(\bR\aunknown\x12-\n" +
+	"\x05links\x18\b \x03(\v2\x17.g2g.admin.v1.QueryLinkR\x05links\"G\n" +
+	"\tQueryLink\x12\x1b\n" +
+	"\tid_begins\x18\x01 \x01(\fR\bidBegins\x12\x1d\n" +
+	"\n" +
+	"latency_ms\x18\x02 \x01(\x01R\tlatencyMs2\xfa\v\n" +
 	"\x05Admin\x129\n" +
 	"\x04Show\x12\x19.g2g.admin.v1.ShowRequest\x1a\x16.g2g.admin.v1.Snapshot\x12=\n" +
 	"\x05Watch\x12\x1a.g2g.admin.v1.WatchRequest\x1a\x16.g2g.admin.v1.Snapshot0\x01\x12<\n" +
@@ -3854,7 +4194,8 @@ const file_adminpb_admin_proto_rawDesc = "" +
 	"\vRevokeToken\x12 .g2g.admin.v1.RevokeTokenRequest\x1a!.g2g.admin.v1.RevokeTokenResponse\x12=\n" +
 	"\x04Join\x12\x19.g2g.admin.v1.JoinRequest\x1a\x1a.g2g.admin.v1.JoinResponse\x12C\n" +
 	"\x06Rotate\x12\x1b.g2g.admin.v1.RotateRequest\x1a\x1c.g2g.admin.v1.RotateResponse\x12?\n" +
-	"\x04Ping\x12\x19.g2g.admin.v1.PingRequest\x1a\x1a.g2g.admin.v1.PingResponse0\x01\x12I\n" +
+	"\x04Ping\x12\x19.g2g.admin.v1.PingRequest\x1a\x1a.g2g.admin.v1.PingResponse0\x01\x12@\n" +
+	"\x05Query\x12\x1a.g2g.admin.v1.QueryRequest\x1a\x1b.g2g.admin.v1.QueryResponse\x12I\n" +
 	"\bServices\x12\x1d.g2g.admin.v1.ServicesRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12M\n" +
 	"\n" +
 	"AddService\x12\x1f.g2g.admin.v1.AddServiceRequest\x1a\x1e.g2g.admin.v1.ServicesResponse\x12S\n" +
@@ -3880,7 +4221,7 @@ func file_adminpb_admin_proto_rawDescGZIP() []byte {
 	return file_adminpb_admin_proto_rawDescData
 }
 
-var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
+var file_adminpb_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_adminpb_admin_proto_goTypes = []any{
 	(*ShowRequest)(nil),              // 0: g2g.admin.v1.ShowRequest
 	(*WatchRequest)(nil),             // 1: g2g.admin.v1.WatchRequest
@@ -3934,6 +4275,10 @@ var file_adminpb_admin_proto_goTypes = []any{
 	(*CountersRequest)(nil),          // 49: g2g.admin.v1.CountersRequest
 	(*CountersResponse)(nil),         // 50: g2g.admin.v1.CountersResponse
 	(*Counter)(nil),                  // 51: g2g.admin.v1.Counter
+	(*QueryRequest)(nil),             // 52: g2g.admin.v1.QueryRequest
+	(*QueryResponse)(nil),            // 53: g2g.admin.v1.QueryResponse
+	(*QueryAnswer)(nil),              // 54: g2g.admin.v1.QueryAnswer
+	(*QueryLink)(nil),                // 55: g2g.admin.v1.QueryLink
 }
 var file_adminpb_admin_proto_depIdxs = []int32{
 	5,  // 0: g2g.admin.v1.Snapshot.self:type_name -> g2g.admin.v1.Self
@@ -3958,51 +4303,55 @@ var file_adminpb_admin_proto_depIdxs = []int32{
 	42, // 19: g2g.admin.v1.LoadDataResponse.stat:type_name -> g2g.admin.v1.DataStatResponse
 	46, // 20: g2g.admin.v1.WhyResponse.round_trips:type_name -> g2g.admin.v1.RoundTrip
 	51, // 21: g2g.admin.v1.CountersResponse.counters:type_name -> g2g.admin.v1.Counter
-	0,  // 22: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
-	1,  // 23: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
-	13, // 24: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
-	15, // 25: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
-	17, // 26: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
-	21, // 27: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
-	23, // 28: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
-	25, // 29: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
-	27, // 30: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
-	29, // 31: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
-	32, // 32: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
-	33, // 33: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
-	49, // 34: g2g.admin.v1.Admin.Counters:input_type -> g2g.admin.v1.CountersRequest
-	34, // 35: g2g.admin.v1.Admin.ShowSignature:input_type -> g2g.admin.v1.ShowSignatureRequest
-	36, // 36: g2g.admin.v1.Admin.PublishSignature:input_type -> g2g.admin.v1.PublishSignatureRequest
-	39, // 37: g2g.admin.v1.Admin.LoadData:input_type -> g2g.admin.v1.LoadDataRequest
-	41, // 38: g2g.admin.v1.Admin.DataStat:input_type -> g2g.admin.v1.DataStatRequest
-	43, // 39: g2g.admin.v1.Admin.DrawData:input_type -> g2g.admin.v1.DrawDataRequest
-	44, // 40: g2g.admin.v1.Admin.Why:input_type -> g2g.admin.v1.WhyRequest
-	47, // 41: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
-	2,  // 42: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
-	2,  // 43: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
-	14, // 44: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
-	16, // 45: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
-	18, // 46: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
-	22, // 47: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
-	24, // 48: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
-	26, // 49: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
-	28, // 50: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
-	30, // 51: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
-	30, // 52: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
-	30, // 53: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
-	50, // 54: g2g.admin.v1.Admin.Counters:output_type -> g2g.admin.v1.CountersResponse
-	35, // 55: g2g.admin.v1.Admin.ShowSignature:output_type -> g2g.admin.v1.ShowSignatureResponse
-	37, // 56: g2g.admin.v1.Admin.PublishSignature:output_type -> g2g.admin.v1.PublishSignatureResponse
-	40, // 57: g2g.admin.v1.Admin.LoadData:output_type -> g2g.admin.v1.LoadDataResponse
-	42, // 58: g2g.admin.v1.Admin.DataStat:output_type -> g2g.admin.v1.DataStatResponse
-	38, // 59: g2g.admin.v1.Admin.DrawData:output_type -> g2g.admin.v1.Sample
-	45, // 60: g2g.admin.v1.Admin.Why:output_type -> g2g.admin.v1.WhyResponse
-	48, // 61: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
-	42, // [42:62] is the sub-list for method output_type
-	22, // [22:42] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	54, // 22: g2g.admin.v1.QueryResponse.answers:type_name -> g2g.admin.v1.QueryAnswer
+	55, // 23: g2g.admin.v1.QueryAnswer.links:type_name -> g2g.admin.v1.QueryLink
+	0,  // 24: g2g.admin.v1.Admin.Show:input_type -> g2g.admin.v1.ShowRequest
+	1,  // 25: g2g.admin.v1.Admin.Watch:input_type -> g2g.admin.v1.WatchRequest
+	13, // 26: g2g.admin.v1.Admin.Events:input_type -> g2g.admin.v1.EventsRequest
+	15, // 27: g2g.admin.v1.Admin.Nominate:input_type -> g2g.admin.v1.NominateRequest
+	17, // 28: g2g.admin.v1.Admin.Tokens:input_type -> g2g.admin.v1.TokensRequest
+	21, // 29: g2g.admin.v1.Admin.RevokeToken:input_type -> g2g.admin.v1.RevokeTokenRequest
+	23, // 30: g2g.admin.v1.Admin.Join:input_type -> g2g.admin.v1.JoinRequest
+	25, // 31: g2g.admin.v1.Admin.Rotate:input_type -> g2g.admin.v1.RotateRequest
+	27, // 32: g2g.admin.v1.Admin.Ping:input_type -> g2g.admin.v1.PingRequest
+	52, // 33: g2g.admin.v1.Admin.Query:input_type -> g2g.admin.v1.QueryRequest
+	29, // 34: g2g.admin.v1.Admin.Services:input_type -> g2g.admin.v1.ServicesRequest
+	32, // 35: g2g.admin.v1.Admin.AddService:input_type -> g2g.admin.v1.AddServiceRequest
+	33, // 36: g2g.admin.v1.Admin.RemoveService:input_type -> g2g.admin.v1.RemoveServiceRequest
+	49, // 37: g2g.admin.v1.Admin.Counters:input_type -> g2g.admin.v1.CountersRequest
+	34, // 38: g2g.admin.v1.Admin.ShowSignature:input_type -> g2g.admin.v1.ShowSignatureRequest
+	36, // 39: g2g.admin.v1.Admin.PublishSignature:input_type -> g2g.admin.v1.PublishSignatureRequest
+	39, // 40: g2g.admin.v1.Admin.LoadData:input_type -> g2g.admin.v1.LoadDataRequest
+	41, // 41: g2g.admin.v1.Admin.DataStat:input_type -> g2g.admin.v1.DataStatRequest
+	43, // 42: g2g.admin.v1.Admin.DrawData:input_type -> g2g.admin.v1.DrawDataRequest
+	44, // 43: g2g.admin.v1.Admin.Why:input_type -> g2g.admin.v1.WhyRequest
+	47, // 44: g2g.admin.v1.Admin.Leave:input_type -> g2g.admin.v1.LeaveRequest
+	2,  // 45: g2g.admin.v1.Admin.Show:output_type -> g2g.admin.v1.Snapshot
+	2,  // 46: g2g.admin.v1.Admin.Watch:output_type -> g2g.admin.v1.Snapshot
+	14, // 47: g2g.admin.v1.Admin.Events:output_type -> g2g.admin.v1.Event
+	16, // 48: g2g.admin.v1.Admin.Nominate:output_type -> g2g.admin.v1.NominateResponse
+	18, // 49: g2g.admin.v1.Admin.Tokens:output_type -> g2g.admin.v1.TokensResponse
+	22, // 50: g2g.admin.v1.Admin.RevokeToken:output_type -> g2g.admin.v1.RevokeTokenResponse
+	24, // 51: g2g.admin.v1.Admin.Join:output_type -> g2g.admin.v1.JoinResponse
+	26, // 52: g2g.admin.v1.Admin.Rotate:output_type -> g2g.admin.v1.RotateResponse
+	28, // 53: g2g.admin.v1.Admin.Ping:output_type -> g2g.admin.v1.PingResponse
+	53, // 54: g2g.admin.v1.Admin.Query:output_type -> g2g.admin.v1.QueryResponse
+	30, // 55: g2g.admin.v1.Admin.Services:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 56: g2g.admin.v1.Admin.AddService:output_type -> g2g.admin.v1.ServicesResponse
+	30, // 57: g2g.admin.v1.Admin.RemoveService:output_type -> g2g.admin.v1.ServicesResponse
+	50, // 58: g2g.admin.v1.Admin.Counters:output_type -> g2g.admin.v1.CountersResponse
+	35, // 59: g2g.admin.v1.Admin.ShowSignature:output_type -> g2g.admin.v1.ShowSignatureResponse
+	37, // 60: g2g.admin.v1.Admin.PublishSignature:output_type -> g2g.admin.v1.PublishSignatureResponse
+	40, // 61: g2g.admin.v1.Admin.LoadData:output_type -> g2g.admin.v1.LoadDataResponse
+	42, // 62: g2g.admin.v1.Admin.DataStat:output_type -> g2g.admin.v1.DataStatResponse
+	38, // 63: g2g.admin.v1.Admin.DrawData:output_type -> g2g.admin.v1.Sample
+	45, // 64: g2g.admin.v1.Admin.Why:output_type -> g2g.admin.v1.WhyResponse
+	48, // 65: g2g.admin.v1.Admin.Leave:output_type -> g2g.admin.v1.LeaveResponse
+	45, // [45:66] is the sub-list for method output_type
+	24, // [24:45] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_adminpb_admin_proto_init() }
@@ -4019,7 +4368,7 @@ func file_adminpb_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adminpb_admin_proto_rawDesc), len(file_adminpb_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   52,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

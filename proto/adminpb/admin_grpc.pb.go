@@ -30,6 +30,7 @@ const (
 	Admin_Join_FullMethodName             = "/g2g.admin.v1.Admin/Join"
 	Admin_Rotate_FullMethodName           = "/g2g.admin.v1.Admin/Rotate"
 	Admin_Ping_FullMethodName             = "/g2g.admin.v1.Admin/Ping"
+	Admin_Query_FullMethodName            = "/g2g.admin.v1.Admin/Query"
 	Admin_Services_FullMethodName         = "/g2g.admin.v1.Admin/Services"
 	Admin_AddService_FullMethodName       = "/g2g.admin.v1.Admin/AddService"
 	Admin_RemoveService_FullMethodName    = "/g2g.admin.v1.Admin/RemoveService"
@@ -62,6 +63,8 @@ type AdminClient interface {
 	Rotate(ctx context.Context, in *RotateRequest, opts ...grpc.CallOption) (*RotateResponse, error)
 	// Ping measures round trips to a peer now, one answer for each.
 	Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PingResponse], error)
+	// Query asks the network by the fan-out.
+	Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (*QueryResponse, error)
 	// Services lists the shared addresses known here, and what answered there last.
 	Services(ctx context.Context, in *ServicesRequest, opts ...grpc.CallOption) (*ServicesResponse, error)
 	AddService(ctx context.Context, in *AddServiceRequest, opts ...grpc.CallOption) (*ServicesResponse, error)
@@ -209,6 +212,16 @@ func (c *adminClient) Ping(ctx context.Context, in *PingRequest, opts ...grpc.Ca
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_PingClient = grpc.ServerStreamingClient[PingResponse]
 
+func (c *adminClient) Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (*QueryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(QueryResponse)
+	err := c.cc.Invoke(ctx, Admin_Query_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminClient) Services(ctx context.Context, in *ServicesRequest, opts ...grpc.CallOption) (*ServicesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ServicesResponse)
@@ -350,6 +363,8 @@ type AdminServer interface {
 	Rotate(context.Context, *RotateRequest) (*RotateResponse, error)
 	// Ping measures round trips to a peer now, one answer for each.
 	Ping(*PingRequest, grpc.ServerStreamingServer[PingResponse]) error
+	// Query asks the network by the fan-out.
+	Query(context.Context, *QueryRequest) (*QueryResponse, error)
 	// Services lists the shared addresses known here, and what answered there last.
 	Services(context.Context, *ServicesRequest) (*ServicesResponse, error)
 	AddService(context.Context, *AddServiceRequest) (*ServicesResponse, error)
@@ -406,6 +421,9 @@ func (UnimplementedAdminServer) Rotate(context.Context, *RotateRequest) (*Rotate
 }
 func (UnimplementedAdminServer) Ping(*PingRequest, grpc.ServerStreamingServer[PingResponse]) error {
 	return status.Error(codes.Unimplemented, "method Ping not implemented")
+}
+func (UnimplementedAdminServer) Query(context.Context, *QueryRequest) (*QueryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Query not implemented")
 }
 func (UnimplementedAdminServer) Services(context.Context, *ServicesRequest) (*ServicesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Services not implemented")
@@ -601,6 +619,24 @@ func _Admin_Ping_Handler(srv interface{}, stream grpc.ServerStream) error {
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_PingServer = grpc.ServerStreamingServer[PingResponse]
+
+func _Admin_Query_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Query(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Query_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Query(ctx, req.(*QueryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 func _Admin_Services_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ServicesRequest)
@@ -812,6 +848,10 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Rotate",
 			Handler:    _Admin_Rotate_Handler,
+		},
+		{
+			MethodName: "Query",
+			Handler:    _Admin_Query_Handler,
 		},
 		{
 			MethodName: "Services",

@@ -2043,6 +2043,376 @@ func (x *ClaimResponse) GetProven() bool {
 	return false
 }
 
+type QueryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`     // 16 bytes, made at random by who began it
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"` // of the handler
+	Question      []byte                 `protobuf:"bytes,3,opt,name=question,proto3" json:"question,omitempty"`
+	Fanout        uint32                 `protobuf:"varint,4,opt,name=fanout,proto3" json:"fanout,omitempty"`                     // peers that each node asks
+	BudgetUs      uint64                 `protobuf:"varint,5,opt,name=budget_us,json=budgetUs,proto3" json:"budget_us,omitempty"` // from when it comes until the answerer must have answered
+	Hops          uint32                 `protobuf:"varint,6,opt,name=hops,proto3" json:"hops,omitempty"`                         // from who began it to the answerer
+	Links         bool                   `protobuf:"varint,7,opt,name=links,proto3" json:"links,omitempty"`                       // each answer names whom its node is connected to
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryRequest) Reset() {
+	*x = QueryRequest{}
+	mi := &file_gossippb_gossip_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryRequest) ProtoMessage() {}
+
+func (x *QueryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
+func (*QueryRequest) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *QueryRequest) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *QueryRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *QueryRequest) GetQuestion() []byte {
+	if x != nil {
+		return x.Question
+	}
+	return nil
+}
+
+func (x *QueryRequest) GetFanout() uint32 {
+	if x != nil {
+		return x.Fanout
+	}
+	return 0
+}
+
+func (x *QueryRequest) GetBudgetUs() uint64 {
+	if x != nil {
+		return x.BudgetUs
+	}
+	return 0
+}
+
+func (x *QueryRequest) GetHops() uint32 {
+	if x != nil {
+		return x.Hops
+	}
+	return 0
+}
+
+func (x *QueryRequest) GetLinks() bool {
+	if x != nil {
+		return x.Links
+	}
+	return false
+}
+
+type QueryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Step:
+	//
+	//	*QueryResponse_Accepted
+	//	*QueryResponse_Answers
+	Step          isQueryResponse_Step `protobuf_oneof:"step"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryResponse) Reset() {
+	*x = QueryResponse{}
+	mi := &file_gossippb_gossip_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryResponse) ProtoMessage() {}
+
+func (x *QueryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryResponse.ProtoReflect.Descriptor instead.
+func (*QueryResponse) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *QueryResponse) GetStep() isQueryResponse_Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *QueryResponse) GetAccepted() *QueryAccepted {
+	if x != nil {
+		if x, ok := x.Step.(*QueryResponse_Accepted); ok {
+			return x.Accepted
+		}
+	}
+	return nil
+}
+
+func (x *QueryResponse) GetAnswers() *QueryAnswers {
+	if x != nil {
+		if x, ok := x.Step.(*QueryResponse_Answers); ok {
+			return x.Answers
+		}
+	}
+	return nil
+}
+
+type isQueryResponse_Step interface {
+	isQueryResponse_Step()
+}
+
+type QueryResponse_Accepted struct {
+	Accepted *QueryAccepted `protobuf:"bytes,1,opt,name=accepted,proto3,oneof"` // first
+}
+
+type QueryResponse_Answers struct {
+	Answers *QueryAnswers `protobuf:"bytes,2,opt,name=answers,proto3,oneof"` // then, where it was not seen
+}
+
+func (*QueryResponse_Accepted) isQueryResponse_Step() {}
+
+func (*QueryResponse_Answers) isQueryResponse_Step() {}
+
+type QueryAccepted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seen          bool                   `protobuf:"varint,1,opt,name=seen,proto3" json:"seen,omitempty"` // it came here before: no answers follow
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryAccepted) Reset() {
+	*x = QueryAccepted{}
+	mi := &file_gossippb_gossip_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryAccepted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryAccepted) ProtoMessage() {}
+
+func (x *QueryAccepted) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryAccepted.ProtoReflect.Descriptor instead.
+func (*QueryAccepted) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *QueryAccepted) GetSeen() bool {
+	if x != nil {
+		return x.Seen
+	}
+	return false
+}
+
+type QueryAnswers struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Answers       []*QueryAnswer         `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
+	LeftOut       uint32                 `protobuf:"varint,2,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"` // answers for which there was no room
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryAnswers) Reset() {
+	*x = QueryAnswers{}
+	mi := &file_gossippb_gossip_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryAnswers) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryAnswers) ProtoMessage() {}
+
+func (x *QueryAnswers) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryAnswers.ProtoReflect.Descriptor instead.
+func (*QueryAnswers) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *QueryAnswers) GetAnswers() []*QueryAnswer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+func (x *QueryAnswers) GetLeftOut() uint32 {
+	if x != nil {
+		return x.LeftOut
+	}
+	return 0
+}
+
+type QueryAnswer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          []byte                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"` // ID, 32 bytes
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Hops          uint32                 `protobuf:"varint,3,opt,name=hops,proto3" json:"hops,omitempty"`                            // from who began it
+	ElapsedUs     uint64                 `protobuf:"varint,4,opt,name=elapsed_us,json=elapsedUs,proto3" json:"elapsed_us,omitempty"` // since the question came to who passes this on
+	Body          []byte                 `protobuf:"bytes,5,opt,name=body,proto3" json:"body,omitempty"`
+	Error         string                 `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`      // of its handler
+	Unknown       bool                   `protobuf:"varint,7,opt,name=unknown,proto3" json:"unknown,omitempty"` // it has no handler of that name
+	Links         []byte                 `protobuf:"bytes,8,opt,name=links,proto3" json:"links,omitempty"`      // 12 bytes each: the first 8 of an ID, the latency in microseconds, 0 for unknown
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryAnswer) Reset() {
+	*x = QueryAnswer{}
+	mi := &file_gossippb_gossip_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryAnswer) ProtoMessage() {}
+
+func (x *QueryAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_gossippb_gossip_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryAnswer.ProtoReflect.Descriptor instead.
+func (*QueryAnswer) Descriptor() ([]byte, []int) {
+	return file_gossippb_gossip_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *QueryAnswer) GetNode() []byte {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+func (x *QueryAnswer) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *QueryAnswer) GetHops() uint32 {
+	if x != nil {
+		return x.Hops
+	}
+	return 0
+}
+
+func (x *QueryAnswer) GetElapsedUs() uint64 {
+	if x != nil {
+		return x.ElapsedUs
+	}
+	return 0
+}
+
+func (x *QueryAnswer) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *QueryAnswer) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *QueryAnswer) GetUnknown() bool {
+	if x != nil {
+		return x.Unknown
+	}
+	return false
+}
+
+func (x *QueryAnswer) GetLinks() []byte {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
 var File_gossippb_gossip_proto protoreflect.FileDescriptor
 
 const file_gossippb_gossip_proto_rawDesc = "" +
@@ -2183,13 +2553,40 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\rClaimResponse\x12\x14\n" +
 	"\x05chain\x18\x01 \x01(\fR\x05chain\x12\x18\n" +
 	"\arefusal\x18\x02 \x01(\tR\arefusal\x12\x16\n" +
-	"\x06proven\x18\x03 \x01(\bR\x06proven*>\n" +
+	"\x06proven\x18\x03 \x01(\bR\x06proven\"\xad\x01\n" +
+	"\fQueryRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
+	"\bquestion\x18\x03 \x01(\fR\bquestion\x12\x16\n" +
+	"\x06fanout\x18\x04 \x01(\rR\x06fanout\x12\x1b\n" +
+	"\tbudget_us\x18\x05 \x01(\x04R\bbudgetUs\x12\x12\n" +
+	"\x04hops\x18\x06 \x01(\rR\x04hops\x12\x14\n" +
+	"\x05links\x18\a \x01(\bR\x05links\"\x8c\x01\n" +
+	"\rQueryResponse\x12:\n" +
+	"\baccepted\x18\x01 \x01(\v2\x1c.g2g.gossip.v1.QueryAcceptedH\x00R\baccepted\x127\n" +
+	"\aanswers\x18\x02 \x01(\v2\x1b.g2g.gossip.v1.QueryAnswersH\x00R\aanswersB\x06\n" +
+	"\x04step\"#\n" +
+	"\rQueryAccepted\x12\x12\n" +
+	"\x04seen\x18\x01 \x01(\bR\x04seen\"_\n" +
+	"\fQueryAnswers\x124\n" +
+	"\aanswers\x18\x01 \x03(\v2\x1a.g2g.gossip.v1.QueryAnswerR\aanswers\x12\x19\n" +
+	"\bleft_out\x18\x02 \x01(\rR\aleftOut\"\xc2\x01\n" +
+	"\vQueryAnswer\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\fR\x04node\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04hops\x18\x03 \x01(\rR\x04hops\x12\x1d\n" +
+	"\n" +
+	"elapsed_us\x18\x04 \x01(\x04R\telapsedUs\x12\x12\n" +
+	"\x04body\x18\x05 \x01(\fR\x04body\x12\x14\n" +
+	"\x05error\x18\x06 \x01(\tR\x05error\x12\x18\n" +
+	"\aunknown\x18\a \x01(\bR\aunknown\x12\x14\n" +
+	"\x05links\x18\b \x01(\fR\x05links*>\n" +
 	"\x04Mode\x12\x14\n" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vMODE_SERVER\x10\x01\x12\x0f\n" +
 	"\vMODE_CLIENT\x10\x022_\n" +
 	"\fRegistration\x12O\n" +
-	"\bRegister\x12\x1e.g2g.gossip.v1.RegisterRequest\x1a\x1f.g2g.gossip.v1.RegisterResponse(\x010\x012\xcb\x05\n" +
+	"\bRegister\x12\x1e.g2g.gossip.v1.RegisterRequest\x1a\x1f.g2g.gossip.v1.RegisterResponse(\x010\x012\x91\x06\n" +
 	"\x06Gossip\x12?\n" +
 	"\x04Join\x12\x1a.g2g.gossip.v1.JoinRequest\x1a\x1b.g2g.gossip.v1.JoinResponse\x12K\n" +
 	"\bExchange\x12\x1e.g2g.gossip.v1.ExchangeRequest\x1a\x1f.g2g.gossip.v1.ExchangeResponse\x12?\n" +
@@ -2199,7 +2596,8 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x05Probe\x12\x1b.g2g.gossip.v1.ProbeRequest\x1a\x1c.g2g.gossip.v1.ProbeResponse\x12?\n" +
 	"\x04Hint\x12\x1a.g2g.gossip.v1.HintRequest\x1a\x1b.g2g.gossip.v1.HintResponse\x12B\n" +
 	"\x05Reach\x12\x1b.g2g.gossip.v1.ReachRequest\x1a\x1c.g2g.gossip.v1.ReachResponse\x12N\n" +
-	"\tSignature\x12\x1f.g2g.gossip.v1.SignatureRequest\x1a .g2g.gossip.v1.SignatureResponse\x12B\n" +
+	"\tSignature\x12\x1f.g2g.gossip.v1.SignatureRequest\x1a .g2g.gossip.v1.SignatureResponse\x12D\n" +
+	"\x05Query\x12\x1b.g2g.gossip.v1.QueryRequest\x1a\x1c.g2g.gossip.v1.QueryResponse0\x01\x12B\n" +
 	"\x05Claim\x12\x1b.g2g.gossip.v1.ClaimRequest\x1a\x1c.g2g.gossip.v1.ClaimResponseB'Z%github.com/g2g-net/g2g/proto/gossippbb\x06proto3"
 
 var (
@@ -2215,7 +2613,7 @@ func file_gossippb_gossip_proto_rawDescGZIP() []byte {
 }
 
 var file_gossippb_gossip_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_gossippb_gossip_proto_goTypes = []any{
 	(Mode)(0),                   // 0: g2g.gossip.v1.Mode
 	(*Envelope)(nil),            // 1: g2g.gossip.v1.Envelope
@@ -2249,6 +2647,11 @@ var file_gossippb_gossip_proto_goTypes = []any{
 	(*NominationsResponse)(nil), // 29: g2g.gossip.v1.NominationsResponse
 	(*ClaimRequest)(nil),        // 30: g2g.gossip.v1.ClaimRequest
 	(*ClaimResponse)(nil),       // 31: g2g.gossip.v1.ClaimResponse
+	(*QueryRequest)(nil),        // 32: g2g.gossip.v1.QueryRequest
+	(*QueryResponse)(nil),       // 33: g2g.gossip.v1.QueryResponse
+	(*QueryAccepted)(nil),       // 34: g2g.gossip.v1.QueryAccepted
+	(*QueryAnswers)(nil),        // 35: g2g.gossip.v1.QueryAnswers
+	(*QueryAnswer)(nil),         // 36: g2g.gossip.v1.QueryAnswer
 }
 var file_gossippb_gossip_proto_depIdxs = []int32{
 	0,  // 0: g2g.gossip.v1.Contact.mode:type_name -> g2g.gossip.v1.Mode
@@ -2277,33 +2680,38 @@ var file_gossippb_gossip_proto_depIdxs = []int32{
 	1,  // 23: g2g.gossip.v1.NominationsResponse.nominations:type_name -> g2g.gossip.v1.Envelope
 	0,  // 24: g2g.gossip.v1.ClaimRequest.mode:type_name -> g2g.gossip.v1.Mode
 	1,  // 25: g2g.gossip.v1.ClaimRequest.contact:type_name -> g2g.gossip.v1.Envelope
-	3,  // 26: g2g.gossip.v1.Registration.Register:input_type -> g2g.gossip.v1.RegisterRequest
-	11, // 27: g2g.gossip.v1.Gossip.Join:input_type -> g2g.gossip.v1.JoinRequest
-	13, // 28: g2g.gossip.v1.Gossip.Exchange:input_type -> g2g.gossip.v1.ExchangeRequest
-	17, // 29: g2g.gossip.v1.Gossip.Push:input_type -> g2g.gossip.v1.PushRequest
-	27, // 30: g2g.gossip.v1.Gossip.Nominations:input_type -> g2g.gossip.v1.NominationsRequest
-	23, // 31: g2g.gossip.v1.Gossip.Ping:input_type -> g2g.gossip.v1.PingRequest
-	19, // 32: g2g.gossip.v1.Gossip.Probe:input_type -> g2g.gossip.v1.ProbeRequest
-	21, // 33: g2g.gossip.v1.Gossip.Hint:input_type -> g2g.gossip.v1.HintRequest
-	25, // 34: g2g.gossip.v1.Gossip.Reach:input_type -> g2g.gossip.v1.ReachRequest
-	15, // 35: g2g.gossip.v1.Gossip.Signature:input_type -> g2g.gossip.v1.SignatureRequest
-	30, // 36: g2g.gossip.v1.Gossip.Claim:input_type -> g2g.gossip.v1.ClaimRequest
-	4,  // 37: g2g.gossip.v1.Registration.Register:output_type -> g2g.gossip.v1.RegisterResponse
-	12, // 38: g2g.gossip.v1.Gossip.Join:output_type -> g2g.gossip.v1.JoinResponse
-	14, // 39: g2g.gossip.v1.Gossip.Exchange:output_type -> g2g.gossip.v1.ExchangeResponse
-	18, // 40: g2g.gossip.v1.Gossip.Push:output_type -> g2g.gossip.v1.PushResponse
-	29, // 41: g2g.gossip.v1.Gossip.Nominations:output_type -> g2g.gossip.v1.NominationsResponse
-	24, // 42: g2g.gossip.v1.Gossip.Ping:output_type -> g2g.gossip.v1.PingResponse
-	20, // 43: g2g.gossip.v1.Gossip.Probe:output_type -> g2g.gossip.v1.ProbeResponse
-	22, // 44: g2g.gossip.v1.Gossip.Hint:output_type -> g2g.gossip.v1.HintResponse
-	26, // 45: g2g.gossip.v1.Gossip.Reach:output_type -> g2g.gossip.v1.ReachResponse
-	16, // 46: g2g.gossip.v1.Gossip.Signature:output_type -> g2g.gossip.v1.SignatureResponse
-	31, // 47: g2g.gossip.v1.Gossip.Claim:output_type -> g2g.gossip.v1.ClaimResponse
-	37, // [37:48] is the sub-list for method output_type
-	26, // [26:37] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	34, // 26: g2g.gossip.v1.QueryResponse.accepted:type_name -> g2g.gossip.v1.QueryAccepted
+	35, // 27: g2g.gossip.v1.QueryResponse.answers:type_name -> g2g.gossip.v1.QueryAnswers
+	36, // 28: g2g.gossip.v1.QueryAnswers.answers:type_name -> g2g.gossip.v1.QueryAnswer
+	3,  // 29: g2g.gossip.v1.Registration.Register:input_type -> g2g.gossip.v1.RegisterRequest
+	11, // 30: g2g.gossip.v1.Gossip.Join:input_type -> g2g.gossip.v1.JoinRequest
+	13, // 31: g2g.gossip.v1.Gossip.Exchange:input_type -> g2g.gossip.v1.ExchangeRequest
+	17, // 32: g2g.gossip.v1.Gossip.Push:input_type -> g2g.gossip.v1.PushRequest
+	27, // 33: g2g.gossip.v1.Gossip.Nominations:input_type -> g2g.gossip.v1.NominationsRequest
+	23, // 34: g2g.gossip.v1.Gossip.Ping:input_type -> g2g.gossip.v1.PingRequest
+	19, // 35: g2g.gossip.v1.Gossip.Probe:input_type -> g2g.gossip.v1.ProbeRequest
+	21, // 36: g2g.gossip.v1.Gossip.Hint:input_type -> g2g.gossip.v1.HintRequest
+	25, // 37: g2g.gossip.v1.Gossip.Reach:input_type -> g2g.gossip.v1.ReachRequest
+	15, // 38: g2g.gossip.v1.Gossip.Signature:input_type -> g2g.gossip.v1.SignatureRequest
+	32, // 39: g2g.gossip.v1.Gossip.Query:input_type -> g2g.gossip.v1.QueryRequest
+	30, // 40: g2g.gossip.v1.Gossip.Claim:input_type -> g2g.gossip.v1.ClaimRequest
+	4,  // 41: g2g.gossip.v1.Registration.Register:output_type -> g2g.gossip.v1.RegisterResponse
+	12, // 42: g2g.gossip.v1.Gossip.Join:output_type -> g2g.gossip.v1.JoinResponse
+	14, // 43: g2g.gossip.v1.Gossip.Exchange:output_type -> g2g.gossip.v1.ExchangeResponse
+	18, // 44: g2g.gossip.v1.Gossip.Push:output_type -> g2g.gossip.v1.PushResponse
+	29, // 45: g2g.gossip.v1.Gossip.Nominations:output_type -> g2g.gossip.v1.NominationsResponse
+	24, // 46: g2g.gossip.v1.Gossip.Ping:output_type -> g2g.gossip.v1.PingResponse
+	20, // 47: g2g.gossip.v1.Gossip.Probe:output_type -> g2g.gossip.v1.ProbeResponse
+	22, // 48: g2g.gossip.v1.Gossip.Hint:output_type -> g2g.gossip.v1.HintResponse
+	26, // 49: g2g.gossip.v1.Gossip.Reach:output_type -> g2g.gossip.v1.ReachResponse
+	16, // 50: g2g.gossip.v1.Gossip.Signature:output_type -> g2g.gossip.v1.SignatureResponse
+	33, // 51: g2g.gossip.v1.Gossip.Query:output_type -> g2g.gossip.v1.QueryResponse
+	31, // 52: g2g.gossip.v1.Gossip.Claim:output_type -> g2g.gossip.v1.ClaimResponse
+	41, // [41:53] is the sub-list for method output_type
+	29, // [29:41] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_gossippb_gossip_proto_init() }
@@ -2321,13 +2729,17 @@ func file_gossippb_gossip_proto_init() {
 		(*RegisterResponse_Admitted)(nil),
 		(*RegisterResponse_Done)(nil),
 	}
+	file_gossippb_gossip_proto_msgTypes[32].OneofWrappers = []any{
+		(*QueryResponse_Accepted)(nil),
+		(*QueryResponse_Answers)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gossippb_gossip_proto_rawDesc), len(file_gossippb_gossip_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   31,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

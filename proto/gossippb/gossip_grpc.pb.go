@@ -134,6 +134,7 @@ const (
 	Gossip_Hint_FullMethodName        = "/g2g.gossip.v1.Gossip/Hint"
 	Gossip_Reach_FullMethodName       = "/g2g.gossip.v1.Gossip/Reach"
 	Gossip_Signature_FullMethodName   = "/g2g.gossip.v1.Gossip/Signature"
+	Gossip_Query_FullMethodName       = "/g2g.gossip.v1.Gossip/Query"
 	Gossip_Claim_FullMethodName       = "/g2g.gossip.v1.Gossip/Claim"
 )
 
@@ -161,6 +162,8 @@ type GossipClient interface {
 	Reach(ctx context.Context, in *ReachRequest, opts ...grpc.CallOption) (*ReachResponse, error)
 	// Signature asks the answerer for its signature in its full form.
 	Signature(ctx context.Context, in *SignatureRequest, opts ...grpc.CallOption) (*SignatureResponse, error)
+	// Query asks the answerer, and through it those that it asks. It says at once whether it takes the question, and in time what came.
+	Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[QueryResponse], error)
 	// Claim asks the nominator of a token to decide on a joiner.
 	Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error)
 }
@@ -263,6 +266,25 @@ func (c *gossipClient) Signature(ctx context.Context, in *SignatureRequest, opts
 	return out, nil
 }
 
+func (c *gossipClient) Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[QueryResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Gossip_ServiceDesc.Streams[0], Gossip_Query_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[QueryRequest, QueryResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Gossip_QueryClient = grpc.ServerStreamingClient[QueryResponse]
+
 func (c *gossipClient) Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ClaimResponse)
@@ -297,6 +319,8 @@ type GossipServer interface {
 	Reach(context.Context, *ReachRequest) (*ReachResponse, error)
 	// Signature asks the answerer for its signature in its full form.
 	Signature(context.Context, *SignatureRequest) (*SignatureResponse, error)
+	// Query asks the answerer, and through it those that it asks. It says at once whether it takes the question, and in time what came.
+	Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error
 	// Claim asks the nominator of a token to decide on a joiner.
 	Claim(context.Context, *ClaimRequest) (*ClaimResponse, error)
 	mustEmbedUnimplementedGossipServer()
@@ -335,6 +359,9 @@ func (UnimplementedGossipServer) Reach(context.Context, *ReachRequest) (*ReachRe
 }
 func (UnimplementedGossipServer) Signature(context.Context, *SignatureRequest) (*SignatureResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Signature not implemented")
+}
+func (UnimplementedGossipServer) Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error {
+	return status.Error(codes.Unimplemented, "method Query not implemented")
 }
 func (UnimplementedGossipServer) Claim(context.Context, *ClaimRequest) (*ClaimResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Claim not implemented")
@@ -522,6 +549,17 @@ func _Gossip_Signature_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Gossip_Query_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(QueryRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GossipServer).Query(m, &grpc.GenericServerStream[QueryRequest, QueryResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Gossip_QueryServer = grpc.ServerStreamingServer[QueryResponse]
+
 func _Gossip_Claim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ClaimRequest)
 	if err := dec(in); err != nil {
@@ -588,6 +626,12 @@ var Gossip_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Gossip_Claim_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Query",
+			Handler:       _Gossip_Query_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "gossippb/gossip.proto",
 }
