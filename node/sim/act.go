@@ -18,9 +18,11 @@ func (w *world) act(a Action) {
 	case "stall":
 		w.lose(a, w.choose(a.Who, func(n *node) bool { return n.up() && !n.stalled }), func(n *node) { n.stalled = true })
 	case "stop":
-		w.halt(a)
+		w.halt(a, (*node).stop)
+	case "block":
+		w.halt(a, (*node).block)
 	case "continue":
-		w.each(w.choose(a.Who, func(n *node) bool { return n.stopped || n.flapping || n.stalled }), (*node).resume)
+		w.each(w.choose(a.Who, func(n *node) bool { return n.stopped || n.blocked || n.flapping || n.stalled }), (*node).resume)
 	case "restart":
 		w.each(w.choose(a.Who, func(n *node) bool { return n.machine == nil && n.life > 0 }), w.restart)
 	case "join":
@@ -84,34 +86,35 @@ func (w *world) lose(a Action, nodes []*node, how func(*node)) {
 	}
 }
 
-// halt stops nodes, for a while or again and again if the action says so.
-func (w *world) halt(a Action) {
+// halt stops or blocks nodes, for a while or again and again if the action says so.
+func (w *world) halt(a Action, how func(*node)) {
 	nodes := w.choose(a.Who, (*node).up)
-	w.lose(a, nodes, (*node).stop)
+	w.lose(a, nodes, how)
 	for _, n := range nodes {
 		n.flapping = a.Every > 0
 		if a.For > 0 {
-			w.at(w.now+int64(a.For), func() { w.on(n, a) })
+			w.at(w.now+int64(a.For), func() { w.on(n, a, how) })
 		}
 	}
 }
 
 // on lets a node go on that was stopped for a while, and stops it again if it flaps.
-func (w *world) on(n *node, a Action) {
+func (w *world) on(n *node, a Action, how func(*node)) {
 	switch {
-	case !n.stopped:
+	case !n.stopped && !n.blocked:
 	case a.Every == 0:
 		n.resume()
 	case n.flapping:
 		n.proceed()
-		w.at(w.now+int64(a.Every-a.For), func() { w.off(n, a) })
+		n.unblock()
+		w.at(w.now+int64(a.Every-a.For), func() { w.off(n, a, how) })
 	}
 }
 
-func (w *world) off(n *node, a Action) {
+func (w *world) off(n *node, a Action, how func(*node)) {
 	if n.flapping && n.machine != nil {
-		n.stop()
-		w.at(w.now+int64(a.For), func() { w.on(n, a) })
+		how(n)
+		w.at(w.now+int64(a.For), func() { w.on(n, a, how) })
 	}
 }
 
@@ -120,6 +123,7 @@ func (n *node) resume() {
 	n.flapping, n.stalled, n.healthy = false, false, n.w.now
 	n.w.returned(n)
 	n.proceed()
+	n.unblock()
 }
 
 func (w *world) restart(n *node) {

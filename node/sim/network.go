@@ -39,8 +39,19 @@ func (w *world) lost(a, b *node) bool {
 func (n *node) send(s gossip.Send) {
 	w := n.w
 	w.checks.message(n, s.Request)
-	w.count().sent(wire.Size(s.Request))
 	f := &flight{from: n, to: w.byID[s.To], life: n.life, send: s, deadline: w.now + int64(s.Timeout)}
+	if n.blocked {
+		n.held = append(n.held, f)
+		f.outcome(f.deadline, timeout)
+		return
+	}
+	f.leave()
+}
+
+// leave takes a request on its way.
+func (f *flight) leave() {
+	n, s, w := f.from, f.send, f.from.w
+	w.count().sent(wire.Size(s.Request))
 	switch {
 	case f.to == nil, len(s.Addresses) == 0:
 		f.outcome(w.now+int64(time.Millisecond), refused)
@@ -74,7 +85,7 @@ func (f *flight) arrive() {
 	case w.now >= f.deadline:
 		f.outcome(w.now, timeout)
 		return
-	case to.stopped:
+	case to.stopped, to.blocked:
 		to.keep(event{kind: request, call: f})
 		f.outcome(f.deadline, timeout)
 		return
@@ -120,6 +131,10 @@ func (f *flight) end(k kind) {
 		return
 	case n.stopped:
 		n.keep(event{kind: k, call: f})
+		return
+	case n.blocked && k != timeout:
+		n.keep(event{kind: k, call: f})
+		n.w.queue.put(event{at: max(f.deadline, n.w.now), kind: timeout, call: f})
 		return
 	}
 	f.ended = true

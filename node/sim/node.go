@@ -41,8 +41,10 @@ type node struct {
 	armed    int64           // when its timer goes off
 	stalled  bool            // its signature loop has ended
 	stopped  bool            // as by SIGSTOP
-	flapping bool            // to be stopped again and again
-	inbox    []event         // what came in while it was stopped
+	flapping bool            // to be stopped or blocked again and again
+	blocked  bool            // nothing leaves it, and nothing that comes is looked at
+	held     []*flight       // what it would have sent meanwhile
+	inbox    []event         // what came in while it was stopped or blocked
 	inUse    skew            // of its clock since it started
 	skew     skew            // of its clock from its next start on: what runs measures time on a clock that never jumps
 	loss     float64         // of what it sends and gets, beside the world's
@@ -159,7 +161,8 @@ func (w *world) start(n *node) {
 		w.checks.fail(n, "does not start: %v", err)
 		return
 	}
-	n.machine, n.armed, n.stopped, n.stalled, n.inbox = m, never, false, false, nil
+	n.machine, n.armed, n.stopped, n.stalled = m, never, false, false
+	n.inbox, n.blocked, n.held = nil, false, nil
 	n.life++
 	if n.healthy = w.now; n.life == 1 {
 		n.healthy -= int64(grace) // nothing is the reason of a verdict on somebody new
@@ -244,9 +247,9 @@ func (n *node) acceptor() *node {
 	return nil
 }
 
-// up tells whether the node answers, working whether it makes progress, too.
+// up tells whether the node runs, working whether it answers and makes progress, too.
 func (n *node) up() bool      { return n.machine != nil && !n.stopped }
-func (n *node) working() bool { return n.up() && !n.stalled }
+func (n *node) working() bool { return n.up() && !n.stalled && !n.blocked }
 
 func (n *node) sealSummary(s signature.Statement) (*view.Summary, error) {
 	return wire.SealSummary(n.identity, n.w.network, s)
@@ -262,7 +265,7 @@ func (n *node) kill() {
 		return
 	}
 	n.broken()
-	n.machine, n.stopped, n.inbox, n.armed = nil, false, nil, never
+	n.machine, n.stopped, n.blocked, n.inbox, n.held, n.armed = nil, false, false, nil, nil, never
 	n.life++
 	n.w.running--
 }
@@ -353,11 +356,34 @@ func (n *node) proceed() {
 		n.publish() // as a driver does, before anybody who asks is answered
 	}
 	n.arm()
+	n.open()
+}
+
+// open has what came in meanwhile looked at.
+func (n *node) open() {
 	for _, e := range n.inbox {
 		e.at = n.w.now
 		n.w.queue.put(e)
 	}
 	n.inbox = nil
+}
+
+// block halts a node before each send and after each receipt. Its clocks go on: it works, it thinks, and its calls run out of time.
+func (n *node) block() { n.blocked = true }
+
+func (n *node) unblock() {
+	if n.machine == nil || !n.blocked {
+		return
+	}
+	n.blocked = false
+	held := n.held
+	n.held = nil
+	for _, f := range held {
+		if !f.ended && n.w.now < f.deadline {
+			f.leave()
+		}
+	}
+	n.open()
 }
 
 // keep holds what comes to a stopped node until it goes on.

@@ -37,8 +37,9 @@ Then what happens, each line with the time since the beginning:
   at 1m kill WHO           the processes end; what calls them is refused
   at 1m stop WHO           the processes halt, as by SIGSTOP; what comes in waits
   at 1m stop WHO for 3s every 4s    halted for three seconds of every four
+  at 1m block WHO          what they send does not leave, what comes in waits; they go on thinking. for and every as with stop
   at 1m stall WHO          their signature loops end; they answer what they are asked
-  at 2m continue WHO       of those stopped or stalled, as by SIGCONT; it ends every, too
+  at 2m continue WHO       of those stopped, blocked or stalled, as by SIGCONT; it ends every, too
   at 2m restart WHO        of those killed or gone, from what they had saved
   at 2m leave WHO          they say goodbye and end
   at 1m join 10            new members start

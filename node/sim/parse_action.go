@@ -38,18 +38,9 @@ func (p *parser) verbs(a *Action) map[string]func() {
 	return map[string]func(){
 		"kill": who, "stall": who, "continue": who, "restart": who, "leave": who, "split": who, "cut": who,
 		"heal": func() {}, "measure": func() {},
-		"join": func() { a.Count = p.number(1, MaxNodes) },
-		"stop": func() {
-			who()
-			if p.has("for") {
-				a.For = p.span(time.Millisecond, time.Hour)
-			}
-			if p.has("every") {
-				if a.Every = p.span(time.Millisecond, time.Hour); a.For == 0 || a.Every <= a.For {
-					p.fail(p.last, "every needs a shorter for before it")
-				}
-			}
-		},
+		"join":  func() { a.Count = p.number(1, MaxNodes) },
+		"stop":  func() { who(); p.whilst(a) },
+		"block": func() { who(); p.whilst(a) },
 		"loss": func() {
 			a.Amount = p.share()
 			if len(p.line) > 0 {
@@ -65,6 +56,18 @@ func (p *parser) verbs(a *Action) map[string]func() {
 				a.Amount = p.share()
 			}
 		},
+	}
+}
+
+// whilst reads for how long something lasts, and how often it comes.
+func (p *parser) whilst(a *Action) {
+	if p.has("for") {
+		a.For = p.span(time.Millisecond, time.Hour)
+	}
+	if p.has("every") {
+		if a.Every = p.span(time.Millisecond, time.Hour); a.For == 0 || a.Every <= a.For {
+			p.fail(p.last, "every needs a shorter for before it")
+		}
 	}
 }
 

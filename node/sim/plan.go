@@ -43,8 +43,8 @@ type Action struct {
 	Verb   string
 	Who    Selection
 	Text   string        // as it stands in the scenario, without its time
-	For    time.Duration // stop: how long; 0 for until continue
-	Every  time.Duration // stop: again; 0 for once
+	For    time.Duration // stop, block: how long; 0 for until continue
+	Every  time.Duration // stop, block: again; 0 for once
 	Amount float64       // loss: share; skew: drift in seconds a second
 	Offset time.Duration // skew
 	Count  int           // join
