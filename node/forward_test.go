@@ -285,3 +285,35 @@ func TestForwardOverAConnectionThatFellSilent(t *testing.T) {
 		b1.close()
 	})
 }
+
+// A node that stops lets the calls end that go through it, for a moment; then it cuts them, and stops.
+func TestStopOfANodeThatCarriesCalls(t *testing.T) {
+	for _, stops := range []string{"the forward's", "the route's"} {
+		inPair(t, func(w *world, conn *grpc.ClientConn, first, second *actor, backends map[string]*backend) {
+			own := first
+			if stops == "the forward's" {
+				own = w.joinerWith(3, second, forwarding)
+				w.until(10*time.Second, "both are in its order", func() bool { return len(own.Serving(backendName)) == 2 })
+				conn = w.plain(own.Info().Forwards[0])
+				defer conn.Close()
+			}
+			short, long := make(chan error, 1), make(chan error, 1)
+			for what, ended := range map[string]chan error{"think": short, "wait": long} {
+				go func() {
+					_, err := ask(context.Background(), conn, say, what)
+					ended <- err
+				}()
+			}
+			w.pass(100 * time.Millisecond)
+			began := time.Now()
+			own.halt()
+			t.Logf("%s node stops: %s", stops, time.Since(began))
+			if err := <-short; err != nil {
+				t.Errorf("%s node: a call that takes 300 ms: %v", stops, err)
+			}
+			if err := <-long; status.Code(err) != codes.Unavailable && status.Code(err) != codes.Canceled || time.Since(began) > 10*time.Second {
+				t.Errorf("%s node: a call that never ends, %s after the stop: %v", stops, time.Since(began), err)
+			}
+		})
+	}
+}

@@ -69,6 +69,12 @@ func (b *backend) say(_ any, s grpc.ServerStream) error {
 			return err
 		}
 		return st.Err()
+	case "think":
+		select {
+		case <-time.After(300 * time.Millisecond): // virtual
+		case <-s.Context().Done():
+			return s.Context().Err()
+		}
 	case "wait":
 		defer b.ended.Add(1)
 		<-s.Context().Done()

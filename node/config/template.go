@@ -50,7 +50,11 @@ func (k Key) tables(c Config) string {
 		tables = append(tables, write("", p))
 	}
 	if tables == nil {
-		return "# Such as\n" + write("#   ", Passage{"pkg.Service", "127.0.0.1:9000"})
+		address := "127.0.0.1:9000"
+		if k.Path == "forward" {
+			address = "127.0.0.1:9100" // the examples of both may stand in one file
+		}
+		return "# Such as\n" + write("#   ", Passage{"pkg.Service", address})
 	}
 	return strings.Join(tables, "\n")
 }
