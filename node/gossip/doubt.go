@@ -189,7 +189,9 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 	counted := true
 	switch {
 	case how == Absent && (m.attempt(c.to).known || now.Sub(m.attempt(c.to).hinted) < hintSpacing):
-		d.failures, d.refused, d.failedAt = enoughFailures, true, now
+		if !d.refused { // another refusal proves no more, and what is awaited is an answer of somebody else since the first
+			d.failures, d.refused, d.failedAt = enoughFailures, true, now
+		}
 	case e.Born().After(c.begun.Add(refuteSlack)):
 		counted = false // it made progress after the call had begun
 	case d.failures > 0 && c.begun.Before(d.failedAt):
@@ -204,7 +206,7 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 		m.hint(now, c.to, false)
 	}
 	m.conclude(now, e, d)
-	if m.doubts[c.to] == d && (counted || d.tried == 0) {
+	if m.doubts[c.to] == d && !d.refused && (counted || d.tried == 0) {
 		m.probe(now, e, d)
 	}
 }

@@ -134,8 +134,8 @@ func (r *HintResponse) refute(now time.Time, i, hints int, e *view.Entry) {
 // follow passes a hint on, then asks the peer itself. Whoever hints gets the outcome if it is good. What a liar can make
 // this node do is bounded: hintBurst probes, then hintRefill a second.
 func (m *Machine) follow(now time.Time, from pki.ID, e *view.Entry, h Hint) {
-	if m.busy(now) || onlyUnreachable(e) {
-		return // later hints count; or its beats come, and it cannot be asked from here
+	if m.starting(now) || onlyUnreachable(e) {
+		return // its beats come, and it cannot be asked from here
 	}
 	known := m.doubts[e.ID] != nil
 	if !known && !m.spendHint(now) {

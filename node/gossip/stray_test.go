@@ -161,3 +161,31 @@ func TestTimeAloneIsNobodysPace(t *testing.T) {
 		t.Errorf("its limit was %s, and after a minute alone %s", before, after)
 	}
 }
+
+// A peer that refuses is asked once, not over and over until somebody else has answered.
+func TestRefusalIsAskedForOnce(t *testing.T) {
+	w := newWorld(t, 5)
+	w.network(4)
+	w.run(20 * time.Second)
+	a, peer := w.nodes[0], w.nodes[1].ID()
+	a.send(w.now, peer, PushRequest{})
+	probes := 0
+	for range 10 {
+		a.Fail(w.now, a.lastCall, Absent)
+		for _, s := range a.Effects().Sends {
+			if _, ok := s.Request.(ProbeRequest); ok && s.To == peer {
+				probes++
+			}
+		}
+		a.send(w.now, peer, ProbeRequest{})
+		a.Effects()
+	}
+	d := a.doubts[peer]
+	if probes > 0 || d == nil || !d.refused {
+		t.Fatalf("%d probes after refusals, doubt %+v", probes, d)
+	}
+	began := d.failedAt
+	if a.Fail(w.now.Add(time.Second), a.lastCall, Absent); d.failedAt != began {
+		t.Error("an answer that came between two refusals counts for nothing")
+	}
+}
