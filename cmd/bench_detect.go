@@ -32,6 +32,7 @@ on loopback. Then it does harm to some and follows the events of all:
   kill   one is killed (SIGKILL), and started again
   stop   one is stopped (SIGSTOP) until all others hold it dead, then goes on (SIGCONT)
   half   half of all are killed at once, and started again
+  stall  the application of one stops publishing its signature, while the node goes on to answer; later it goes on
   pulse  one is stopped for 3 s of every 4 s
   hogs   as many busy loops as there are processors; nobody is harmed
 
@@ -51,7 +52,7 @@ In half a node is found once all survivors hold all victims dead. Nothing is lef
 	}
 	o := detectOptions{faults: faultNames()}
 	c.Flags().IntVar(&o.nodes, "nodes", 32, fmt.Sprintf("how many nodes, 3 to %d", maxBenchNodes))
-	c.Flags().IntVar(&o.rounds, "rounds", 5, fmt.Sprintf("how often kill and stop are done, half as often half; 1 to %d", maxBenchRounds))
+	c.Flags().IntVar(&o.rounds, "rounds", 5, fmt.Sprintf("how often kill, stop and stall are done, half as often half; 1 to %d", maxBenchRounds))
 	c.Flags().IntVar(&o.seconds, "seconds", 60, fmt.Sprintf("how long pulse and hogs go on, 20 to %d", maxBenchTime))
 	c.Flags().StringSliceVar(&o.faults, "faults", o.faults, "which of them, in this order")
 	c.Flags().StringVar(&o.events, "events", "", "also write what each node said of its peers to a file, as JSON lines")
@@ -185,6 +186,10 @@ func (a *app) benchDetect(ctx context.Context, o detectOptions) (rows []detectVi
 	if o.events != "" {
 		defer func() { err = errors.Join(err, t.write(o.events)) }()
 	}
+	t.needApps(o)
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go t.runApps(inner)
 	p.Step("serving %d nodes", o.nodes)
 	if err := t.start(ctx); err != nil {
 		return nil, stopped(ctx, err)

@@ -121,13 +121,14 @@ func (b *fleet) join(ctx context.Context, i int, token string) (err error) {
 	return err
 }
 
-// launch starts the process of a node.
-func (b *fleet) launch(ctx context.Context, i int) (*vessel, error) {
+// launch starts the process of a node, with some settings in its environment.
+func (b *fleet) launch(ctx context.Context, i int, settings ...string) (*vessel, error) {
 	name, dir := b.folder(i)
 	c, err := b.program(context.WithoutCancel(ctx), "serve", "--dir", dir) // it ends by stop, with a goodbye
 	if err != nil {
 		return nil, err
 	}
+	c.Env = append(c.Env, settings...)
 	log, err := os.OpenFile(filepath.Join(dir, "serve.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func faults() []fault {
 	half := func(o detectOptions) int { return (o.rounds + 1) / 2 }
 	once := func(detectOptions) int { return 1 }
 	return []fault{
-		{"kill", often, killRound}, {"stop", often, stopRound}, {"half", half, halfRound}, {"pulse", once, pulseRound}, {"hogs", once, hogRound},
+		{"kill", often, killRound}, {"stop", often, stopRound}, {"half", half, halfRound}, {"stall", often, stallRound}, {"pulse", once, pulseRound}, {"hogs", once, hogRound},
 	}
 }
 

@@ -16,6 +16,9 @@ type trial struct {
 	next  int // whose turn it is to be harmed
 	began time.Time
 
+	apps   []*publisher
+	stalls int // how many there were
+
 	mu      sync.Mutex
 	changed chan struct{}  // closed at each piece of news
 	place   map[string]int // by ID
@@ -58,7 +61,7 @@ func (t *trial) launch(ctx context.Context, nodes []int) (ready time.Time, err e
 	ctx, cancel := context.WithTimeoutCause(ctx, listTime, fmt.Errorf("the lists were not complete within %s", listTime))
 	defer cancel()
 	for _, i := range nodes {
-		if t.fleet.nodes[i], err = t.fleet.launch(ctx, i); err != nil {
+		if t.fleet.nodes[i], err = t.fleet.launch(ctx, i, t.settings(i)...); err != nil {
 			return ready, err
 		}
 	}

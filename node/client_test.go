@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/g2g-net/g2g/node/admin"
+	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/transport"
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/adminpb"
@@ -100,6 +101,9 @@ func TestClientModeMember(t *testing.T) {
 			p, err := a.Picture(context.Background())
 			if err != nil {
 				t.Fatal(err)
+			}
+			if slices.ContainsFunc(p.Gossip.Order, func(o gossip.Place) bool { return o.ID == guest.ID() }) || len(p.Gossip.Order) != 1 {
+				t.Errorf("%s has the order %v", a.name, p.Gossip.Order)
 			}
 			if a.alive() != 1 || p.Gossip.Bound.N != 2 || slices.Contains(p.Gossip.Active, guest.ID()) || !p.Gossip.Converged {
 				t.Errorf("%s: %d alive, %d judged by, active %v, converged %t", a.name, a.alive(), p.Gossip.Bound.N, p.Gossip.Active, p.Gossip.Converged)
