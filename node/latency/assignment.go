@@ -197,15 +197,11 @@ func (a assignment) strays(peers []Peer, floor float64) []bool {
 
 // same tells whether two assignments keep together and apart the same peers, as far as those that count are concerned.
 func (a assignment) same(b assignment, counts func(int) bool) bool {
-	there, back := map[int]int{}, map[int]int{}
+	there, back := slices.Repeat([]int{nobody}, a.groups()), slices.Repeat([]int{nobody}, b.groups())
 	for i := range a {
-		if !counts(i) {
+		if to, from := there[a[i]], back[b[i]]; to == b[i] && from == a[i] || !counts(i) {
 			continue
-		}
-		if to, met := there[a[i]]; met && to != b[i] {
-			return false
-		}
-		if from, met := back[b[i]]; met && from != a[i] {
+		} else if to != nobody || from != nobody {
 			return false
 		}
 		there[a[i]], back[b[i]] = b[i], a[i]

@@ -165,7 +165,8 @@ func (g *Grouping) change(peers []Peer, old, next assignment) (c Change) {
 
 func (g *Grouping) remember(peers []Peer, a assignment) {
 	strays := g.strays
-	g.of, g.strays, g.groups = make(map[pki.ID]int, len(peers)), map[pki.ID]int{}, a.groups()
+	clear(g.of)
+	g.strays, g.groups = map[pki.ID]int{}, a.groups()
 	for i, p := range peers {
 		g.of[p.ID] = a[i]
 		if n := strays[p.ID]; n > 0 {
@@ -178,7 +179,14 @@ func (g *Grouping) remember(peers []Peer, a assignment) {
 func assemble(peers, founding []Peer, a assignment) []Group {
 	groups := make([]Group, a.groups())
 	means := a.meanLogs(founding, len(groups))
-	for i, p := range founding {
+	sizes := make([]int, len(groups))
+	for _, group := range a {
+		sizes[group]++
+	}
+	for group, size := range sizes {
+		groups[group].Members = make([]Peer, 0, size)
+	}
+	for i, p := range founding { // nearest first, as they are
 		groups[a[i]].Members = append(groups[a[i]].Members, p)
 	}
 	for _, p := range peers {
@@ -188,7 +196,9 @@ func assemble(peers, founding []Peer, a assignment) []Group {
 		}
 	}
 	for i := range groups {
-		slices.SortFunc(groups[i].Members, nearer)
+		if len(groups[i].Members) > sizes[i] {
+			slices.SortFunc(groups[i].Members, nearer)
+		}
 		var sum time.Duration
 		for _, p := range groups[i].Members {
 			sum += p.Distance

@@ -71,8 +71,10 @@ func (s sums) fill(before []float64, to layer, g, low, high, first, last int) {
 	}
 	j := (low + high) / 2
 	best, at := math.Inf(1), first
+	values, squares := s.values[:j+1], s.squares[:j+1]
 	for i := max(first, g); i <= min(last, j-1); i++ {
-		if c := before[i] + s.cost(i, j); c < best {
+		sum := values[j] - values[i] // s.cost(i, j), without looking up j each time
+		if c := before[i] + max(0, squares[j]-squares[i]-sum*sum/float64(j-i)); c < best {
 			best, at = c, i
 		}
 	}
