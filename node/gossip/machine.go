@@ -45,6 +45,7 @@ const (
 	jitter          = 0.2
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
+	lifeSpacing     = time.Second     // between a beat and one more for peers that are met again
 	urgentSpacing   = 2 * time.Second // between two urgent joins that push out an active peer
 	soonActive      = 4               // active peers that are sought at once
 	topUpEvery      = 5 * time.Second // then one, half of that more or less
@@ -382,6 +383,17 @@ func (m *Machine) beatAt(at time.Time) {
 	if !m.cfg.OnlyPublish {
 		m.nextBeat = at
 	}
+}
+
+// showLife makes a beat, and tells it, once a peer that was lost is met again: it and those behind it may have found this node dead, and
+// believe no beat that was made before. Of a node whose application alone publishes it is that one's to make.
+func (m *Machine) showLife(now time.Time) {
+	if m.nextBeat.IsZero() || m.cfg.OnlyPublish || now.Sub(m.published) < lifeSpacing || m.left {
+		return
+	}
+	m.nextBeat = now
+	m.idleBeat(now)
+	m.queue(now, m.ID())
 }
 
 // idleBeat is the beat of a node without work. A late call makes one beat, not several.

@@ -12,6 +12,9 @@ import (
 func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 	m.tick(now)
 	m.speaks(now)
+	if e := m.view.Get(from); e != nil && (e.Unreachable || e.State == view.Dead) {
+		m.showLife(now)
+	}
 	switch req := req.(type) {
 	case JoinRequest:
 		return m.receiveJoin(now, from, req)
@@ -57,7 +60,7 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 		a.failures, a.delay, a.next = 0, 0, time.Time{}
 	}
 	a.warm = true
-	m.reached(c.to)
+	m.reached(now, c.to)
 	switch resp := resp.(type) {
 	case JoinResponse:
 		a.joining = false
@@ -121,8 +124,9 @@ func (m *Machine) spread(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.5 + m.cfg.Random.Float64()))
 }
 
-func (m *Machine) reached(id pki.ID) {
+func (m *Machine) reached(now time.Time, id pki.ID) {
 	if e := m.view.Get(id); e != nil && e.Unreachable {
+		m.showLife(now)
 		e.Unreachable = false
 		m.reorder()
 		m.notice(KindReachable, Info, id, "a connection works again")
@@ -400,7 +404,7 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 		return
 	}
 	e.LastExchange = now
-	m.reached(c.to)
+	m.reached(now, c.to)
 	a := m.attempt(c.to)
 	switch {
 	case m.mode() == pki.Client || resp.Active && !e.State.Fallen():
