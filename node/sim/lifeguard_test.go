@@ -133,7 +133,7 @@ func TestLifeguard(t *testing.T) {
 		grid(t, runs, time.Duration(number("LIFEGUARD_SECONDS", 120))*time.Second)
 		return
 	}
-	e := experiment{nodes: 32, quiet: 16 * time.Second, anomalous: 4, blocked: 25 * time.Second, lasts: 25 * time.Second, interval: "1s"}
+	e := experiment{nodes: 16, quiet: 16 * time.Second, anomalous: 4, blocked: 20 * time.Second, lasts: 20 * time.Second, interval: "1s"}
 	theirs, ours := playMemberlist(t, e, 1), playG2G(t, e, 1)
 	t.Logf("\n%s\n%s memberlist\n%s g2g", header, theirs.row(1), ours.row(1))
 	if len(ours.full) != 4 {
@@ -157,7 +157,7 @@ func number(name string, otherwise int) int {
 
 // TestZombiesAreFound has members answer everything and do no work. memberlist asks for no more than an answer.
 func TestZombiesAreFound(t *testing.T) {
-	e := experiment{nodes: 32, quiet: 16 * time.Second, anomalous: 4, lasts: 15 * time.Second, interval: "1s", stall: true}
+	e := experiment{nodes: 16, quiet: 16 * time.Second, anomalous: 4, lasts: 15 * time.Second, interval: "1s", stall: true}
 	if o := playG2G(t, e, 1); len(o.full) != 4 || o.false > 0 {
 		t.Errorf("%+v", o)
 	}

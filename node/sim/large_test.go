@@ -1,0 +1,23 @@
+package sim
+
+import "testing"
+
+// HyParView's experiment in small: most nodes are killed at once, and those that are left find each other again.
+func TestMostAreKilled(t *testing.T) {
+	r := play(t, plan("nodes 40\nlength 40s\njoined\nat 15s kill 80%\nat 15s measure"), 1)
+	settled(t, r)
+	before, after := r.Overlay[0], r.Overlay[len(r.Overlay)-1]
+	if before.Nodes != 8 || after.Nodes != 8 || before.Reach < 0.5 || after.Reach != 1 {
+		t.Errorf("%+v\n%+v", before, after)
+	}
+}
+
+// A tenth is stopped: dropped by whoever had it active, known to whoever held it, back when it goes on.
+func TestTenthIsStopped(t *testing.T) {
+	r := play(t, plan("nodes 40\nlength 60s\njoined\nat 15s stop 10%\nat 40s continue all"), 1)
+	settled(t, r)
+	d := r.Detection[0]
+	if d.Nodes != 4 || d.Dropped.P99 == nil || *d.Dropped.P99 > 10 || d.Dead.Never > 0 || r.False.Dead > 0 {
+		t.Errorf("%+v, %+v", d, r.False)
+	}
+}
