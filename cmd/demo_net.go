@@ -52,7 +52,7 @@ func newDemoNet(regions int, seed uint64) *demoNet {
 	}
 	apart := make([]float64, 1<<bits.Len(uint(regions-1))-1)
 	for i := range apart {
-		share := (float64(i) + 0.5 + 0.1*n.random.NormFloat64()) / float64(len(apart))
+		share := (float64(i) + 0.5 + 0.03*n.random.NormFloat64()) / float64(len(apart))
 		apart[i] = nearestRegion * math.Pow(farthestRegion/nearestRegion, min(max(share, 0), 1))
 	}
 	n.random.Shuffle(len(apart), func(i, j int) { apart[i], apart[j] = apart[j], apart[i] })

@@ -25,7 +25,7 @@ func TestDemoRegions(t *testing.T) {
 					t.Fatalf("seed %d: %v", seed, n.rtt)
 				}
 				for k := 2; k < regions && regions <= 4; k++ {
-					if sorted[k] < sorted[k-1]*3/2 {
+					if sorted[k] < sorted[k-1]*5/2 {
 						t.Errorf("seed %d: %s and %s look like one region", seed, sorted[k-1], sorted[k])
 					}
 				}
