@@ -109,7 +109,11 @@ func (v *volley) call(conn grpc.ClientConnInterface) {
 // been given to the connection to that peer; every other one is answered, and none arrives twice. FORWARD_CALLS sets how many calls
 // there are.
 func TestForwardWhosePreferredPeerIsKilled(t *testing.T) {
-	n := envInt(t, "FORWARD_CALLS", 1000)
+	n, rate := envInt(t, "FORWARD_CALLS", 1000), 1000
+	if slow {
+		n, rate = n/10, rate/10
+	}
+	half := time.Duration(n) * time.Second / time.Duration(2*rate)
 	sites := []*site{newSite(t, "one"), newSite(t, "two"), newSite(t, "near")}
 	backends := map[string]*tallied{}
 	var each []*tallied
@@ -139,9 +143,9 @@ func TestForwardWhosePreferredPeerIsKilled(t *testing.T) {
 	}
 	lost := fmt.Sprint([]string{preferred.ready["id"]})
 	killed := make(chan struct{})
-	v.run(conn, n/2, time.Duration(n/2)*time.Millisecond)
+	v.run(conn, n/2, half)
 	go func() { defer close(killed); preferred.kill() }()
-	v.run(conn, n/2, time.Duration(n/2)*time.Millisecond)
+	v.run(conn, n/2, half)
 	<-killed
 	v.all.Wait()
 	v.check(t, lost, backends)
