@@ -140,8 +140,8 @@ func TestFlood(t *testing.T) {
 				refused++
 			}
 		}
-		if refused != 2*MaxSeenPeer || len(e.seen.until) != MaxSeenPeer {
-			t.Errorf("%d of %d refused, %d remembered", refused, 3*MaxSeenPeer, len(e.seen.until))
+		if refused != 2*MaxSeenPeer || e.remembered() != MaxSeenPeer {
+			t.Errorf("%d of %d refused, %d remembered", refused, 3*MaxSeenPeer, e.remembered())
 		}
 		if seen, err := serve(other, 0, Who); !seen || err != nil {
 			t.Errorf("the first question was forgotten: %v, %v", seen, err)
@@ -154,8 +154,8 @@ func TestFlood(t *testing.T) {
 			go func() { _, _ = serve(flooder, i, "hang") }()
 		}
 		synctest.Wait()
-		if e.running != MaxRunningPeer {
-			t.Errorf("%d under way", e.running)
+		if n, _ := e.underWay(); n != MaxRunningPeer {
+			t.Errorf("%d under way", n)
 		}
 		if _, err := serve(other, 60001, Who); err != nil {
 			t.Errorf("another's question: %v", err)
@@ -166,12 +166,13 @@ func TestFlood(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if _, err := serve(other, 60002, Who); !errors.Is(err, ErrBusy) || e.running != MaxRunning {
-			t.Errorf("%d under way, and another: %v", e.running, err)
+		n, _ := e.underWay()
+		if _, err := serve(other, 60002, Who); !errors.Is(err, ErrBusy) || n != MaxRunning {
+			t.Errorf("%d under way, and another: %v", n, err)
 		}
 		time.Sleep(12 * time.Second)
-		if e.running != 0 || len(e.by) != 0 {
-			t.Errorf("%d under way at the end", e.running)
+		if n, peers := e.underWay(); n != 0 || peers != 0 {
+			t.Errorf("%d under way at the end", n)
 		}
 	})
 }
@@ -181,12 +182,12 @@ func TestLoop(t *testing.T) {
 	inWorld(t, 2, 1, 1, time.Millisecond, func(w *world) {
 		a, b := w.nodes[w.ids[0]], w.nodes[w.ids[1]]
 		r, err := a.engine.Query(context.Background(), Query{})
-		if err != nil || len(r.Answers) != 2 || a.calls != 0 || b.calls != 1 {
-			t.Errorf("%v, %+v, worked on %d and %d times", err, r, a.calls, b.calls)
+		if err != nil || len(r.Answers) != 2 || a.calls.Load() != 0 || b.calls.Load() != 1 {
+			t.Errorf("%v, %+v, worked on %d and %d times", err, r, a.calls.Load(), b.calls.Load())
 		}
 		last := Request{Query: Query{Name: Who, Fanout: 3, Budget: time.Second}, ID: ID{1}, Hops: MaxHops}
 		out, err := b.engine.Serve(context.Background(), pki.ID{5}, last, func(bool) error { return nil })
-		if err != nil || len(out.Answers) != 1 || a.calls != 0 {
+		if err != nil || len(out.Answers) != 1 || a.calls.Load() != 0 {
 			t.Errorf("%v, %+v: passed on from the last hop", err, out)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +29,7 @@ type node struct {
 	id     pki.ID
 	engine *Engine
 	peers  []Peer
-	calls  int
+	calls  atomic.Int64
 	lost   func(to pki.ID) bool // what it sends there never comes
 	forges func(Request, Response) Response
 }
@@ -95,7 +96,7 @@ func (a *node) Ask(ctx context.Context, to pki.ID, r Request, accepted func(bool
 	go func() {
 		out, err := b.engine.Serve(ctx, a.id, r, func(seen bool) error {
 			if !seen {
-				b.calls++
+				b.calls.Add(1)
 			}
 			said <- arrival[bool]{seen, nil, time.Now().Add(delay)}
 			return nil
@@ -151,4 +152,18 @@ func inWorld(t *testing.T, n, view int, seed uint64, oneWay time.Duration, f fun
 	synctest.Test(t, func(*testing.T) {
 		f(newWorld(n, view, rand.New(rand.NewPCG(seed, 1)), func(pki.ID, pki.ID) time.Duration { return oneWay }))
 	})
+}
+
+// underWay is how many queries an engine works on, and for how many peers.
+func (e *Engine) underWay() (queries, peers int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.running, len(e.by)
+}
+
+// remembered is how many IDs it knows.
+func (e *Engine) remembered() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.seen.until)
 }
