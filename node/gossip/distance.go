@@ -13,14 +13,15 @@ import (
 )
 
 const (
-	rebuildEvery   = 30 * time.Second
-	activeSpacing  = 30 * time.Second // between two round trips to an active peer
-	visitSpacing   = 10 * time.Second // between two visits of peers that are not active
-	firstSpacing   = 4 * time.Second  // the same while some were never measured
-	roundsApart    = time.Second      // between two rounds, when peers are measured for the first time
-	keptVisited    = 24               // peers that take turns, up to which the connections to them stay
-	measuredAtOnce = 4                // active peers asked for round trips in one look
-	measureTimeout = 5 * time.Second  // for the round trips of one visit, with its handshake
+	rebuildEvery    = 30 * time.Second
+	activeSpacing   = 30 * time.Second // between two round trips to an active peer
+	visitSpacing    = 10 * time.Second // between two visits of peers that are not active
+	firstSpacing    = 4 * time.Second  // the same while some were never measured
+	roundsApart     = time.Second      // between two rounds, when peers are measured for the first time
+	keptVisited     = 24               // peers that take turns, up to which the connections to them stay
+	strainedSpacing = 5 * time.Second  // between two looks at which a strained node measures: one whose machine is always busy knows distances too
+	measuredAtOnce  = 4                // active peers asked for round trips in one look
+	measureTimeout  = 5 * time.Second  // for the round trips of one visit, with its handshake
 )
 
 // distances are how far away the peers are, and what follows from it.
@@ -39,6 +40,7 @@ type distances struct {
 	visited  int      // peers that take turns in being visited
 	next     time.Time
 	visit    time.Time
+	anyway   time.Time // a strained node measures nobody before
 }
 
 // path is what is remembered of measuring one peer.
@@ -65,9 +67,10 @@ func (m *Machine) path(id pki.ID) *path {
 // visited, the one measured longest ago first: that costs a handshake. So the cost does not grow with the view, and yet everybody in it is
 // measured in turn. Who cannot be reached is visited too, which brings it back.
 func (m *Machine) measure(now time.Time) {
-	if m.starting(now) || m.strained() {
+	if m.starting(now) || m.strained() && now.Before(m.distances.anyway) {
 		return // what is measured now is how busy this machine is
 	}
+	m.distances.anyway = now.Add(strainedSpacing)
 	asked := 0
 	for _, id := range m.active {
 		if d := m.path(id); now.Sub(d.asked) >= activeSpacing && !d.asking && asked < measuredAtOnce {
