@@ -76,11 +76,11 @@ func noNode(ctx context.Context, dir string, err error) error {
 	}
 }
 
-// inTime says of a node that lets a call run out of time that it is there.
+// inTime says of a node that lets a call run out of time that it is there. Either end may notice first that the time is over.
 func inTime(dir string) grpc.UnaryClientInterceptor {
 	return func(ctx context.Context, method string, ask, answer any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		err := call(ctx, method, ask, answer, conn, opts...)
-		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if err != nil && (errors.Is(ctx.Err(), context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded) {
 			return silent(dir)
 		}
 		return err
