@@ -89,6 +89,9 @@ func (s streamWith) Context() context.Context { return s.ctx }
 func (a *authorizer) authorize(ctx context.Context, method string) (context.Context, error) {
 	open, err := a.registry.find(ctx)
 	if err != nil {
+		if errors.Is(err, errClosed) { // nobody is refused, and the call was not carried out
+			return nil, status.Error(codes.Unavailable, err.Error())
+		}
 		a.registry.refused()
 		return nil, refuse(method, err.Error())
 	}

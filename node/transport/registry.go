@@ -230,6 +230,9 @@ func (r *Registry) refused() {
 	r.counts.Refused++
 }
 
+// errClosed tells that a call outlived its connection here.
+var errClosed = errors.New("the connection was closed")
+
 // find gives the connection that a call came in on.
 func (r *Registry) find(ctx context.Context) (*connection, error) {
 	p, ok := peer.FromContext(ctx)
@@ -245,7 +248,7 @@ func (r *Registry) find(ctx context.Context) (*connection, error) {
 	if c := r.calls[key]; c != nil {
 		return c, nil
 	}
-	return nil, errors.New("the connection was closed")
+	return nil, errClosed
 }
 
 // keyOf is what no other connection has: the pointer to its certificate, which every handshake here makes anew, or where the
