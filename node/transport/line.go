@@ -89,14 +89,33 @@ type tally struct {
 	failed   time.Time
 	failure  error
 	refusals map[string]time.Time // when an address last refused to connect; none that connected since
+	dialAt   time.Time            // when the dial began that is under way; zero where none is
 	dialEnd  time.Time            // when the last dial ended, in whatever way
 	dialNews chan struct{}        // closed at the next end of one; nil where nobody waits
 }
 
-// dialled notes what became of a dial.
-func (t *tally) dialled(address string, refused bool) {
+// dials notes that a dial begins, of the connection alone: the handshake is none of it.
+func (t *tally) dials() (began time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.dialAt = time.Now()
+	return t.dialAt
+}
+
+// hangs tells whether a dial has been under way for some time.
+func (t *tally) hangs(now time.Time, d time.Duration) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.dialAt.IsZero() && now.Sub(t.dialAt) >= d
+}
+
+// dialled notes what became of a dial that began at a time.
+func (t *tally) dialled(began time.Time, address string, refused bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dialAt.Equal(began) { // else another has begun
+		t.dialAt = time.Time{}
+	}
 	t.dialEnd = time.Now()
 	if t.dialNews != nil {
 		close(t.dialNews)

@@ -25,8 +25,9 @@ const (
 	// poolRest is for how long a peer must not have been asked for to make place in a full pool for another.
 	poolRest = 10 * time.Second
 
-	connectTimeout = time.Second     // of the connection alone
-	shakeTimeout   = 5 * time.Second // with its handshake: on a busy machine that takes long, and one given up must be made again
+	connectTimeout = time.Second            // of the connection alone
+	hangTimeout    = 300 * time.Millisecond // of a connection that another call asks for anew
+	shakeTimeout   = 5 * time.Second        // with its handshake: on a busy machine that takes long, and one given up must be made again
 	backoffFirst   = 200 * time.Millisecond
 	backoffMax     = 5 * time.Second
 
@@ -242,8 +243,9 @@ func connectParams() grpc.ConnectParams {
 func (p *Pool) dial(ctx context.Context, id pki.ID, u use, l *line, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
+	began := l.dials()
 	conn, err := p.config.Dial(ctx, address)
-	l.dialled(address, isRefused(err))
+	l.dialled(began, address, isRefused(err))
 	if err != nil {
 		return nil, err
 	}
@@ -324,7 +326,8 @@ func (p *Pool) Redial(id pki.ID) {
 
 // Freshen has gossip's next call to a peer make a connection, after one that failed. A connection that stands may be dead without
 // either end's knowing, as after a cut, so there is a new handshake, at most every connectTimeout; calls under way end on the old
-// one. Where the last try failed, gRPC would go on failing calls by that until another try has ended: what failed is forgotten.
+// one. Where the last try failed, gRPC would go on failing calls by that until another try has ended: what failed is forgotten. A dial
+// that hangs, as into a cut that may have healed, gives way to a new one; a handshake that does goes on, since a busy machine makes it slow.
 func (p *Pool) Freshen(id pki.ID) {
 	closeAll(p.freshen(id))
 }
@@ -352,7 +355,11 @@ func (p *Pool) freshen(id pki.ID) (failed []*grpc.ClientConn) {
 			l.freshened = now
 			l.update(peer.addresses, true)
 		}
-	case connectivity.Idle, connectivity.Connecting, connectivity.Shutdown: // the call makes one, or waits for it
+	case connectivity.Connecting:
+		if l.hangs(time.Now(), hangTimeout) {
+			l.update(peer.addresses, true)
+		}
+	case connectivity.Idle, connectivity.Shutdown: // the call makes one
 	}
 	return failed
 }

@@ -337,6 +337,51 @@ func TestFreshenMakesAConnection(t *testing.T) {
 	})
 }
 
+// A dial into a cut hangs until its time is over. Once the cut has healed, the next fresh call is answered, rather than after that time;
+// a dial that has only just begun is left alone.
+func TestFreshenEndsADialThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.root.gossip(gossipServer{})
+		n := w.member("10.0.0.2", pki.Server)
+		cut, dials := true, 0
+		pool := NewPool(PoolConfig{Source: n, Registry: n.registry, Dial: func(ctx context.Context, address string) (net.Conn, error) {
+			if dials++; cut {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return n.host.Dial(ctx, address)
+		}})
+		defer pool.Close()
+		ask := func(within time.Duration) error {
+			conn, err := pool.Conn(w.root.ID(), []string{w.root.address})
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), within)
+			defer cancel()
+			_, err = gossippb.NewGossipClient(conn).Join(ctx, &gossippb.JoinRequest{})
+			return err
+		}
+		if err := ask(hangTimeout - time.Millisecond); status.Code(err) != codes.DeadlineExceeded {
+			t.Fatalf("into the cut: %v", err)
+		}
+		pool.Freshen(w.root.ID())
+		synctest.Wait()
+		if dials != 1 {
+			t.Errorf("%d dials within %s", dials, hangTimeout)
+		}
+		cut = false
+		time.Sleep(time.Millisecond)
+		began := time.Now()
+		pool.Freshen(w.root.ID())
+		expect(t, ask(connectTimeout), codes.OK, "")
+		if took := time.Since(began); took > 100*time.Millisecond {
+			t.Errorf("it was answered after %s, %d dials", took, dials)
+		}
+	})
+}
+
 // Whoever hears of a connection that broke holds nobody up: neither the reader that saw it, nor the pool, which waits for that
 // reader when it gives the connection up at the same moment.
 func TestBrokenConnectionHoldsNobodyUp(t *testing.T) {
