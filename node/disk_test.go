@@ -19,7 +19,7 @@ import (
 )
 
 // returnLimit bounds how long a node that has failed time and again, as in these tests, is held back before it is listed again.
-const returnLimit = 3 * time.Minute
+const returnLimit = time.Minute
 
 var errDisk = errors.New("the disk is gone")
 

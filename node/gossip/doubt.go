@@ -192,8 +192,8 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 		if !d.refused { // another refusal proves no more, and what is awaited is an answer of somebody else since the first
 			d.failures, d.refused, d.failedAt = enoughFailures, true, now
 		}
-	case e.Born().After(c.begun.Add(refuteSlack)):
-		counted = false // it made progress after the call had begun
+	case e.Born().After(c.begun):
+		counted = false // it made progress after the call had begun; if that only seems so by the latency of its beat's path, the next call counts
 	case d.failures > 0 && c.begun.Before(d.failedAt):
 		counted = false // it was under way when another failed: one fault, not two
 	case m.answeredSince(c.begun, c.to):

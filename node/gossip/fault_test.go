@@ -105,7 +105,7 @@ func (w *world) heal() {
 }
 
 // mostPenalty is how long a peer may be held back that fell three times in the trouble and beat seldom meanwhile.
-const mostPenalty = 5 * time.Minute
+const mostPenalty = time.Minute
 
 // TestTroubleHeals breaks everything at random, during which nothing wrong may happen (check, checkMessage), then heals it: the
 // network must become whole.

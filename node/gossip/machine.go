@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/g2g-net/g2g/node/signature"
@@ -250,50 +249,6 @@ func (m *Machine) Epoch() uint64 { return m.own.Epoch }
 // Trust is what leaves are judged by. It is immutable; Effects.Trust tells when there is a new one.
 func (m *Machine) Trust() *pki.Trust { return m.trust }
 
-// Rotate begins a new epoch: the driver mints the leaf that belongs to it, then performs the effects.
-func (m *Machine) Rotate(now time.Time) (epoch uint64, err error) {
-	old := m.own.Epoch
-	m.own.Epoch = next(old, now)
-	if err := m.publish(now); err != nil {
-		m.own.Epoch = old
-		return 0, err
-	}
-	m.accepted = false
-	return m.own.Epoch, nil
-}
-
-// LeafRefused takes note that a peer refused this node's leaf because this node revoked its epoch: so it did in a run that this
-// folder, a restored backup, knows nothing of. Where nobody has answered since the epoch began it begins a new one, and
-// tries all peers again. What the peer says of epochs is not believed, so that a liar can cause no more than that.
-func (m *Machine) LeafRefused(now time.Time) {
-	if m.accepted || m.left || now.Before(m.nextRenewal) {
-		return
-	}
-	m.nextRenewal = now.Add(renewalSpacing)
-	old := m.own.Epoch
-	if _, err := m.Rotate(now); err != nil {
-		m.notice(KindRotated, Error, pki.ID{}, "%v", err)
-		return
-	}
-	m.notice(KindRotated, Warning, pki.ID{}, "peers hold epoch %d for revoked: a restored backup; a later one begins", old)
-	for _, a := range m.attempts { // the order decides nothing: each is changed alone
-		a.next, a.tried = time.Time{}, time.Time{}
-	}
-}
-
-// RevokeLeaves has every leaf of this node refused that is older than the one in use, on open connections too. The driver has
-// shown the new leaf to the active peers before. They are all told at once.
-func (m *Machine) RevokeLeaves(now time.Time) error {
-	old := m.own.MinEpoch
-	m.own.MinEpoch = m.own.Epoch
-	if err := m.publish(now); err != nil {
-		m.own.MinEpoch = old
-		return err
-	}
-	m.tellActive(now)
-	return nil
-}
-
 // tellActive tells this node's contact to every active peer, beside what is pushed on.
 func (m *Machine) tellActive(now time.Time) {
 	for _, id := range m.active {
@@ -378,65 +333,6 @@ func (m *Machine) interval() time.Duration {
 	return time.Duration(float64(m.cfg.Interval) * (1 + jitter*(2*m.cfg.Random.Float64()-1)))
 }
 
-// beatAt sets when Advance makes the next beat, if that is its to make.
-func (m *Machine) beatAt(at time.Time) {
-	if !m.cfg.OnlyPublish {
-		m.nextBeat = at
-	}
-}
-
-// showLife makes a beat, and tells it, once a peer that was lost is met again: it and those behind it may have found this node dead, and
-// believe no beat that was made before. Of a node whose application alone publishes it is that one's to make.
-func (m *Machine) showLife(now time.Time) {
-	if m.nextBeat.IsZero() || m.cfg.OnlyPublish || now.Sub(m.published) < lifeSpacing || m.left {
-		return
-	}
-	m.nextBeat = now
-	m.idleBeat(now)
-	m.queue(now, m.ID())
-}
-
-// idleBeat is the beat of a node without work. A late call makes one beat, not several.
-func (m *Machine) idleBeat(now time.Time) {
-	m.nextBeat = m.nextBeat.Add(m.cfg.Period)
-	if m.nextBeat.Before(now) {
-		m.nextBeat = now.Add(m.cfg.Period)
-	}
-	if err := m.advanceBeat(now); err != nil {
-		m.notice(KindMisbehaved, Error, m.ID(), "%v", err)
-	}
-}
-
-// advanceBeat says that this node has done its work once more.
-func (m *Machine) advanceBeat(now time.Time) error {
-	if m.beat.Sequence == view.LadderLength {
-		if err := m.climb(now); err != nil {
-			return err
-		}
-	}
-	m.beat.Sequence++
-	m.beat.Link = m.ladder.Link(m.beat.Sequence)
-	first := m.published.IsZero()
-	m.published = now
-	if first {
-		m.queue(now, m.ID())
-	}
-	return nil
-}
-
-// ownBeat is the beat as it is told now.
-func (m *Machine) ownBeat(now time.Time) view.Beat {
-	b := m.beat
-	if b.Sequence > 0 {
-		b.Age = now.Sub(m.published)
-	}
-	return b
-}
-
-func (m *Machine) ownEntry() *view.Entry {
-	return view.OwnEntry(m.contact, m.beat, m.published)
-}
-
 // Effects takes what has gathered since the last call.
 func (m *Machine) Effects() Effects {
 	if m.effects.Trust {
@@ -474,36 +370,4 @@ func (m *Machine) send(now time.Time, to pki.ID, req Message) *call {
 		Call: m.lastCall, To: to, Addresses: m.Addresses(to), Request: req, Timeout: CallTimeout, Fresh: m.attempt(to).failures > 0,
 	})
 	return c
-}
-
-// Active tells whether a connection to the peer is kept warm.
-func (m *Machine) Active(id pki.ID) bool {
-	_, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare)
-	return ok
-}
-
-// ascending is an ordered list that is asked for IDs in their order: it goes along with the view in one walk.
-type ascending []pki.ID
-
-func (a *ascending) has(id pki.ID) bool {
-	for len(*a) > 0 {
-		c := (*a)[0].Compare(id)
-		if c >= 0 {
-			return c == 0
-		}
-		*a = (*a)[1:]
-	}
-	return false
-}
-
-func (m *Machine) activate(id pki.ID) {
-	if i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare); !ok {
-		m.active = slices.Insert(m.active, i, id)
-	}
-}
-
-func (m *Machine) deactivate(id pki.ID) {
-	if i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare); ok {
-		m.active = slices.Delete(m.active, i, i+1)
-	}
 }

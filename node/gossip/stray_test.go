@@ -189,3 +189,30 @@ func TestRefusalIsAskedForOnce(t *testing.T) {
 		t.Error("an answer that came between two refusals counts for nothing")
 	}
 }
+
+// A node that meets a peer again which it had lost makes a beat at once, but no more than one a lifeSpacing: a peer that comes and goes
+// cannot drive it. An application's sign of life is never made for it.
+func TestLostPeersAreShownLife(t *testing.T) {
+	w := newWorld(t, 5)
+	w.network(4)
+	w.run(20 * time.Second)
+	a, peer := w.nodes[0], w.nodes[1].ID()
+	meet := func(now time.Time) (beats uint64) {
+		before := a.beat.Sequence
+		a.unreached(now, peer)
+		a.Receive(now, peer, ProbeRequest{})
+		a.reached(now, peer)
+		return a.beat.Sequence - before
+	}
+	now := latest(w.now, a.published.Add(lifeSpacing))
+	if got := meet(now); got != 1 {
+		t.Errorf("%d beats for a peer that is met again", got)
+	}
+	if got := meet(now.Add(lifeSpacing - 1)); got != 0 {
+		t.Errorf("%d more within %s", got, lifeSpacing)
+	}
+	a.cfg.OnlyPublish, a.nextBeat = true, time.Time{}
+	if got := meet(now.Add(time.Minute)); got != 0 {
+		t.Errorf("%d beats that are the application's to make", got)
+	}
+}
