@@ -35,7 +35,7 @@ func (n doors) Accept(ctx context.Context, reg wire.Registration, observed strin
 		n.refused(reg, err)
 		return pki.Chain{}, false, err
 	}
-	if reg.Nominator == n.ID().Pin() {
+	if reg.Claim.Nominator == n.ID().Pin() {
 		chain, err = n.Decide(ctx, reg.Claim)
 		return chain, err == nil, err
 	}
@@ -65,8 +65,8 @@ func (n *Node) nominator(ctx context.Context, reg wire.Registration, observed st
 	var known bool
 	if err := n.do(ctx, func(_ time.Time, m *gossip.Machine) {
 		nomination, ok := m.Nomination(reg.Claim.Binding.Token)
-		proven = ok && nomination.TokenKey == reg.Claim.TokenKey && nomination.Nominator.ID().Pin() == reg.Nominator
-		c, known = m.Find(reg.Nominator)
+		proven = ok && nomination.TokenKey == reg.Claim.TokenKey && nomination.Nominator.ID().Pin() == reg.Claim.Nominator
+		c, known = m.Find(reg.Claim.Nominator)
 	}); err != nil {
 		return nil, false, err
 	}
@@ -86,7 +86,7 @@ func (n *Node) peek(ctx context.Context, reg wire.Registration, observed string)
 	var errs []error
 	for _, address := range reg.Addresses {
 		c, err := n.peekAt(ctx, address, observed, network)
-		if err == nil && c.ID.Pin() == reg.Nominator {
+		if err == nil && c.ID.Pin() == reg.Claim.Nominator {
 			return c, nil
 		}
 		errs = append(errs, err)

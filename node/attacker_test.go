@@ -199,12 +199,12 @@ func (r registration) claim(a *attacker, token pki.Token, contact *view.Contact)
 	if err != nil {
 		a.w.t.Fatal(err)
 	}
-	binding := wire.Bind(a.genesis.Network(), acceptor.ID(), r.exporter, [pki.NonceSize]byte(r.welcome.GetNonce()), token.Key(), contact)
+	binding := wire.Bind(a.genesis.Network(), acceptor.ID(), r.exporter, [pki.NonceSize]byte(r.welcome.GetNonce()), token.ID(), contact)
 	tokenSeal, identitySeal, err := token.Claim(a.identity, binding)
 	if err != nil {
 		a.w.t.Fatal(err)
 	}
 	return wire.EncodeRegisterClaim(pki.Claim{
-		Binding: binding, TokenKey: token.Key(), JoinerKey: a.identity.Key(), TokenSeal: tokenSeal, IdentitySeal: identitySeal,
+		Binding: binding, Nominator: token.Nominator, TokenKey: token.Key(), JoinerKey: a.identity.Key(), TokenSeal: tokenSeal, IdentitySeal: identitySeal,
 	}, contact, token)
 }

@@ -185,7 +185,7 @@ func (n *Node) serve(m *member, p ports) {
 		sc.Routes = m.routes
 	}
 	m.gossip = transport.NewGossipServer(sc)
-	(&transport.GossipService{Gate: m.gate, Handler: doors{n}, Queries: n.queries}).AddTo(m.gossip)
+	(&transport.GossipService{ID: n.ID(), Gate: m.gate, Handler: doors{n}, Queries: n.queries}).AddTo(m.gossip)
 	m.register = transport.NewRegistrationServer(sc)
 	(&transport.RegistrationService{Gate: m.gate, Acceptor: doors{n}}).AddTo(m.register)
 	n.tasks.Go(func() { n.served("gossip", m.gossip.Serve(gate.Listen(p.gossip))) })

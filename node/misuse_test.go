@@ -13,7 +13,8 @@ import (
 )
 
 // The attack: a server-mode member that holds a token of f brings its claim to another member, which knows the nomination by
-// gossip, and asks that one to decide. Only the nominator counts uses, so nobody else may admit.
+// gossip, and asks that one to decide, as it is or with its own pin in the token. Only the nominator counts uses, so nobody else may
+// admit.
 func TestOnlyTheNominatorDecides(t *testing.T) {
 	inWorld(t, 5*time.Millisecond, func(w *world) {
 		f := w.founder()
@@ -22,18 +23,25 @@ func TestOnlyTheNominatorDecides(t *testing.T) {
 		w.settle() // the nomination is synced
 		mallory, joiner := w.member("10.0.9.1", f, pki.Server), w.stranger("10.0.9.2", f)
 		contact := joiner.contact()
-		binding := wire.Bind(f.genesis().Network(), mallory.ID(), [pki.ExporterSize]byte{1}, [pki.NonceSize]byte{2}, token.Key(), contact)
-		tokenSeal, identitySeal, err := token.Claim(joiner.identity, binding)
-		if err != nil {
-			t.Fatal(err)
-		}
-		claim := pki.Claim{Binding: binding, TokenKey: token.Key(), JoinerKey: joiner.identity.Key(), TokenSeal: tokenSeal, IdentitySeal: identitySeal}
-		resp, err := mallory.gossip(n1).Claim(context.Background(), wire.EncodeClaim(claim, contact))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(resp.GetChain()) > 0 || resp.GetRefusal() != "no nomination of this node stands behind the token" || resp.GetProven() {
-			t.Errorf("another member than the nominator decided: %v", resp)
+		bent := token
+		bent.Nominator = n1.ID().Pin()
+		for _, c := range []struct {
+			token  pki.Token
+			reason string
+		}{{token, "the token's seal does not fit this connection"}, {bent, "no nomination of this node stands behind the token"}} {
+			binding := wire.Bind(f.genesis().Network(), mallory.ID(), [pki.ExporterSize]byte{1}, [pki.NonceSize]byte{2}, c.token.ID(), contact)
+			tokenSeal, identitySeal, err := c.token.Claim(joiner.identity, binding)
+			if err != nil {
+				t.Fatal(err)
+			}
+			claim := pki.Claim{Binding: binding, TokenKey: token.Key(), JoinerKey: joiner.identity.Key(), TokenSeal: tokenSeal, IdentitySeal: identitySeal}
+			resp, err := mallory.gossip(n1).Claim(context.Background(), wire.EncodeClaim(claim, contact))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(resp.GetChain()) > 0 || resp.GetRefusal() != c.reason || resp.GetProven() {
+				t.Errorf("another member than the nominator decided: %v", resp)
+			}
 		}
 		if used := n1.nomination(token.ID()).Used; used != 0 {
 			t.Errorf("it counted %d uses", used)

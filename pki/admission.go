@@ -226,7 +226,7 @@ func (c Chain) Admit(nominator *Identity, subject Key, n Nomination, now time.Ti
 	}
 	a := Admission{
 		Network: c.last().Network, Subject: subject, Nominator: nominator.Key(), Mode: n.Mode, MayNominate: n.MayNominate,
-		Depth: uint8(c.Depth() + 1), IssuedAt: now.Unix(), Token: n.TokenKey.TokenID(), //nolint:gosec // at most MaxDepth
+		Depth: uint8(c.Depth() + 1), IssuedAt: now.Unix(), Token: n.TokenKey.TokenID(nominator.ID().Pin()), //nolint:gosec // at most MaxDepth
 	}
 	return c.extend(nominator, a)
 }

@@ -28,7 +28,7 @@ func TestChainByToken(t *testing.T) {
 	must(t, err)
 	got, err := VerifyChain(chain.Bytes(), w.genesis)
 	must(t, err)
-	if last := got.last(); last.Token != key.TokenID() || last.Mode != Client || last.MayNominate || last.Depth != 2 || last.IssuedAt != noon.Unix() || last.Nominator != w.root.Key() {
+	if last := got.last(); last.Token != key.TokenID(w.root.ID().Pin()) || last.Mode != Client || last.MayNominate || last.Depth != 2 || last.IssuedAt != noon.Unix() || last.Nominator != w.root.Key() {
 		t.Errorf("verified as %v", last)
 	}
 	if !bytes.Equal(got.Bytes(), chain.Bytes()) || got.Nominator() != w.root.ID() || got.MayNominate() {

@@ -70,6 +70,7 @@ func (t Token) Claim(joiner *Identity, b Binding) (tokenSeal, identitySeal []byt
 // A Claim is a joiner's request as the nominator judges it.
 type Claim struct {
 	Binding      Binding
+	Nominator    Pin // who made the token, and is to decide
 	TokenKey     Key
 	JoinerKey    Key
 	TokenSeal    []byte
@@ -92,7 +93,7 @@ const ErrUniform = "registration refused: the token is not accepted here"
 // Verify reports a Refusal unless both seals are by the keys named and over the binding.
 func (c Claim) Verify() error {
 	b := c.Binding
-	if c.TokenKey.TokenID() != b.Token || verifySeal(c.TokenKey, DomainRegisterToken, b.Network, b.transcript(), c.TokenSeal) != nil {
+	if c.TokenKey.TokenID(c.Nominator) != b.Token || verifySeal(c.TokenKey, DomainRegisterToken, b.Network, b.transcript(), c.TokenSeal) != nil {
 		return &Refusal{Reason: "the token's seal does not fit this connection"}
 	}
 	if c.JoinerKey.ID() != b.Joiner || verifySeal(c.JoinerKey, DomainRegisterIdentity, b.Network, b.transcript(), c.IdentitySeal) != nil {

@@ -20,7 +20,7 @@ func (w world) claim(t testing.TB) (Claim, Token, *Identity) {
 	b := Binding{Network: w.genesis.Network(), Acceptor: w.root.ID(), Joiner: joiner.ID(), Token: token.ID(), Mode: Server, Contact: sha256.Sum256([]byte("contact"))}
 	_, _ = chance("exporter").Read(b.Exporter[:])
 	_, _ = chance("nonce").Read(b.Nonce[:])
-	c := Claim{Binding: b, TokenKey: token.Key(), JoinerKey: joiner.Key()}
+	c := Claim{Binding: b, Nominator: token.Nominator, TokenKey: token.Key(), JoinerKey: joiner.Key()}
 	c.TokenSeal, c.IdentitySeal, err = token.Claim(joiner, b)
 	must(t, err)
 	return c, token, joiner
@@ -101,6 +101,7 @@ func TestClaimRefusals(t *testing.T) {
 	with := func(change func(*Claim)) error { c := good; change(&c); return c.Verify() }
 
 	refusal(t, with(func(c *Claim) { c.TokenKey = other.Key() }), noToken, false)
+	refusal(t, with(func(c *Claim) { c.Nominator = thief.ID().Pin() }), noToken, false)                 // another nominator under this one's ID
 	refusal(t, with(func(c *Claim) { c.TokenKey, c.TokenSeal = other.Key(), byOther }), noToken, false) // another token under this one's ID
 	refusal(t, with(func(c *Claim) { c.TokenSeal = byOther }), noToken, false)
 	refusal(t, with(func(c *Claim) { c.TokenSeal = nil }), noToken, false)

@@ -22,16 +22,17 @@ func TestIDsPrintAndParse(t *testing.T) {
 
 func TestIDOfAKey(t *testing.T) {
 	a, b := someone(t, "a").Key(), someone(t, "b").Key()
-	if a.ID() == b.ID() || a.TokenID() == b.TokenID() {
+	pin, other := a.ID().Pin(), b.ID().Pin()
+	if a.ID() == b.ID() || a.TokenID(pin) == b.TokenID(pin) || a.TokenID(pin) == a.TokenID(other) {
 		t.Error("two keys have one ID")
 	}
 	if a.IsZero() || !(Key{}).IsZero() || a.ID().IsZero() || !(ID{}).IsZero() || !(NetworkID{}).IsZero() || NetworkID(a.ID()).IsZero() {
 		t.Error("IsZero is wrong")
 	}
-	if a.TokenID().IsZero() || !(TokenID{}).IsZero() {
+	if a.TokenID(pin).IsZero() || !(TokenID{}).IsZero() {
 		t.Error("IsZero of a token's ID is wrong")
 	}
-	if id, token := a.ID(), a.TokenID(); string(id[:8]) == string(token[:]) {
+	if id, token := a.ID(), a.TokenID(pin); string(id[:8]) == string(token[:]) {
 		t.Error("a node ID begins as the token ID of the same key does")
 	}
 }

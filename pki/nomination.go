@@ -142,7 +142,7 @@ func parseNomination(b []byte) (Nomination, error) {
 }
 
 // TokenID names the token behind the nomination.
-func (n Nomination) TokenID() TokenID { return n.TokenKey.TokenID() }
+func (n Nomination) TokenID() TokenID { return n.TokenKey.TokenID(n.Nominator.ID().Pin()) }
 
 // WithUse is the nomination after one more use. Its caller has judged that a use is left.
 func (n Nomination) WithUse(joiner ID, now time.Time) Nomination {

@@ -34,7 +34,7 @@ func TestNominationSealsAndOpens(t *testing.T) {
 		must(t, err)
 		got, err := OpenNomination(e, w.genesis.Network())
 		must(t, err)
-		if !reflect.DeepEqual(got, n) || !bytes.Equal(got.payload(), e.Payload) || got.TokenID() != n.TokenKey.TokenID() {
+		if !reflect.DeepEqual(got, n) || !bytes.Equal(got.payload(), e.Payload) || got.TokenID() != n.TokenKey.TokenID(n.Nominator.ID().Pin()) {
 			t.Errorf("opened as\n%v, want\n%v", got, n)
 		}
 	}

@@ -26,12 +26,17 @@ const (
 	maxTokenBytes = 8 + 2*PinSize + seedSize + 1 + MaxTokenAddresses*(1+1+MaxAddress) + checksumSize
 )
 
-// TokenID names a token in lists and logs: the first bytes of a hash of the token key. It is no secret.
+// TokenID names a token: the first bytes of a hash of its nominator's pin and its key. It is no secret. Whoever nominates
+// another's token key gives it another ID, so that nobody can take the place of another's nomination where it is held.
 type TokenID [8]byte
 
-// TokenID names the token whose key this is.
-func (k Key) TokenID() TokenID {
-	sum := sha256.Sum256(append([]byte("g2g/token-id/v1"), k[:]...))
+// TokenID names the token of the nominator whose key this is.
+func (k Key) TokenID(nominator Pin) TokenID {
+	w := make(writer, 0, 64)
+	w.raw([]byte("g2g/token-id/v2"))
+	w.raw(nominator[:])
+	w.raw(k[:])
+	sum := sha256.Sum256(w)
 	return TokenID(sum[:8])
 }
 
@@ -155,7 +160,7 @@ func (t Token) identity() *Identity {
 func (t Token) Key() Key { return t.identity().Key() }
 
 // ID names the token.
-func (t Token) ID() TokenID { return t.Key().TokenID() }
+func (t Token) ID() TokenID { return t.Key().TokenID(t.Nominator) }
 
 // String names the token without its secret.
 func (t Token) String() string { return t.prefix() + "[" + t.ID().String() + "]" }

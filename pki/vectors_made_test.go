@@ -219,10 +219,10 @@ func (w vectorWorld) claims(t testing.TB) []vector {
 	}
 	tokenSeal, identitySeal, err := w.token.Claim(w.member, in.binding())
 	must(t, err)
-	claim := in.with("token_key", hex.EncodeToString(tokenKey[:])).with("joiner_key", hex.EncodeToString(joinerKey[:])).
+	claim := in.with("nominator_pin", hex.EncodeToString(w.token.Nominator[:])).with("token_key", hex.EncodeToString(tokenKey[:])).with("joiner_key", hex.EncodeToString(joinerKey[:])).
 		with("token_seal", hex.EncodeToString(tokenSeal)).with("identity_seal", hex.EncodeToString(identitySeal))
 	out := []vector{{Kind: "binding", Name: "one", In: in}, {Kind: "claim", Name: "one", In: claim}}
-	for _, name := range []string{"exporter", "nonce", "network", "acceptor", "joiner", "token_id", "contact_hash", "token_key", "joiner_key", "token_seal", "identity_seal"} {
+	for _, name := range []string{"exporter", "nonce", "network", "acceptor", "joiner", "token_id", "contact_hash", "nominator_pin", "token_key", "joiner_key", "token_seal", "identity_seal"} {
 		changed := claim.with(name, hex.EncodeToString(flipped(claim.bytes(name), 0)))
 		out = append(out, vector{Kind: "claim", Name: "bad: another " + name, In: changed})
 	}

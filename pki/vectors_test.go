@@ -62,7 +62,7 @@ var kinds = map[string]func(fields) (fields, error){
 	"id": func(in fields) (fields, error) {
 		k := in.key("key")
 		id := k.ID()
-		return fields{"id": hex.EncodeToString(id[:]), "text": id.String(), "token_id": k.TokenID().String()}, nil
+		return fields{"id": hex.EncodeToString(id[:]), "text": id.String()}, nil
 	},
 	"id-text": func(in fields) (fields, error) {
 		id, err := ParseID(in["text"])
@@ -129,7 +129,7 @@ var kinds = map[string]func(fields) (fields, error){
 			"payload": hex.EncodeToString(e.Payload), "nominator": hex.EncodeToString(n.Nominator[:]), "token_key": hex.EncodeToString(n.TokenKey[:]), "mode": n.Mode.String(),
 			"may_nominate": fmt.Sprint(n.MayNominate), "not_before": fmt.Sprint(n.NotBefore), "not_after": fmt.Sprint(n.NotAfter), "uses": fmt.Sprint(n.Uses),
 			"for": hex.EncodeToString(n.For[:]), "label": n.Label, "version": fmt.Sprint(n.Version), "revoked_at": fmt.Sprint(n.RevokedAt), "used": fmt.Sprint(n.Used),
-			"users": strings.Join(users, ", "),
+			"users": strings.Join(users, ", "), "token_id": n.TokenID().String(),
 		}, err
 	},
 	"binding": func(in fields) (fields, error) {
@@ -138,7 +138,7 @@ var kinds = map[string]func(fields) (fields, error){
 	},
 	"claim": func(in fields) (fields, error) {
 		c := Claim{
-			Binding: in.binding(), TokenKey: in.key("token_key"), JoinerKey: in.key("joiner_key"), TokenSeal: in.bytes("token_seal"), IdentitySeal: in.bytes("identity_seal"),
+			Binding: in.binding(), Nominator: Pin(in.bytes("nominator_pin")), TokenKey: in.key("token_key"), JoinerKey: in.key("joiner_key"), TokenSeal: in.bytes("token_seal"), IdentitySeal: in.bytes("identity_seal"),
 		}
 		return fields{}, c.Verify()
 	},

@@ -181,5 +181,5 @@ func (s *script) claim(a *actor, token pki.Token, joiner string, args []string) 
 	if option(args, "seal", "") == "broken" {
 		tokenSeal[0] ^= 1
 	}
-	return pki.Claim{Binding: b, TokenKey: token.Key(), JoinerKey: who.Key(), TokenSeal: tokenSeal, IdentitySeal: identitySeal}
+	return pki.Claim{Binding: b, Nominator: token.Nominator, TokenKey: token.Key(), JoinerKey: who.Key(), TokenSeal: tokenSeal, IdentitySeal: identitySeal}
 }

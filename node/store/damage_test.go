@@ -110,8 +110,8 @@ func TestWrongValues(t *testing.T) {
 		change func(*bbolt.Tx) error
 		want   string // after the folder's name, or one of the readers'
 	}{
-		"newer schema":    {rewrite(bucketMeta, keySchema, []byte{0, 0, 0, 2}), "state.db has schema 2, this g2g knows 1: use the g2g that wrote it, or a newer one"},
-		"schema 0":        {rewrite(bucketMeta, keySchema, make([]byte, 4)), "state.db has schema 0, this g2g knows 1: use the g2g that wrote it, or a newer one"},
+		"newer schema":    {rewrite(bucketMeta, keySchema, []byte{0, 0, 0, 3}), "state.db has schema 3, this g2g knows 2: use the g2g that wrote it, or a newer one"},
+		"schema 0":        {rewrite(bucketMeta, keySchema, make([]byte, 4)), "state.db has schema 0, this g2g knows 2: use the g2g that wrote it, or a newer one"},
 		"short schema":    {rewrite(bucketMeta, keySchema, []byte{1}), "state.db is damaged: meta/schema: 1 bytes where 4 are needed"},
 		"no schema":       {remove(bucketMeta, keySchema), "state.db is damaged: meta/schema: 0 bytes where 4 are needed"},
 		"unknown key":     {rewrite(bucketOwn, "colour", nil), `state.db is damaged: key "colour" in own is unknown`},

@@ -86,7 +86,7 @@ func Open(path string) (*Dir, error) {
 func (d *Dir) open() error {
 	info, err := d.root.Stat(StateFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := d.createState(StateFile, slices.Sorted(maps.Keys(keys))); err != nil {
+		if err := d.createState(StateFile, schema, slices.Sorted(maps.Keys(keys))); err != nil {
 			return fmt.Errorf("make %s: %w", StateFile, err)
 		}
 		info, err = d.root.Stat(StateFile)

@@ -90,7 +90,7 @@ func (s *Samples) database(create bool) (*Dir, error) {
 		if !create {
 			return nil, nil
 		}
-		if err := d.createState(SamplesFile, []string{bucketMeta, bucketSamples}); err != nil {
+		if err := d.createState(SamplesFile, samplesSchema, []string{bucketMeta, bucketSamples}); err != nil {
 			return nil, err
 		}
 		info, err = d.root.Stat(SamplesFile)

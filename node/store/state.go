@@ -17,7 +17,7 @@ import (
 )
 
 // schema numbers the layout of state.db. A change that an older g2g would misread needs a higher one.
-const schema = 1
+const schema = 2
 
 // lockWait is how long Open waits for the folder: a process that is just ending gets this long.
 const lockWait = 200 * time.Millisecond
@@ -51,8 +51,8 @@ var keys = map[string][]string{
 	bucketReserve:     nil,
 }
 
-// createState makes a database with empty buckets. Where another process was faster, that one's stays.
-func (d *Dir) createState(file string, buckets []string) error {
+// createState makes a database of a layout, with empty buckets. Where another process was faster, that one's stays.
+func (d *Dir) createState(file string, layout uint32, buckets []string) error {
 	temporary := file + "." + rand.Text() + temporarySuffix
 	defer func() { _ = d.root.Remove(temporary) }() // where all went well it is gone already
 	if err := d.step("make %s", file); err != nil {
@@ -68,7 +68,7 @@ func (d *Dir) createState(file string, buckets []string) error {
 				return err
 			}
 		}
-		return put(tx, bucketMeta, keySchema, binary.BigEndian.AppendUint32(nil, schema))
+		return put(tx, bucketMeta, keySchema, binary.BigEndian.AppendUint32(nil, layout))
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err

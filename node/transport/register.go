@@ -132,12 +132,12 @@ func claim(stream registerStream, welcome wire.Welcome, j Joining) (Admission, e
 	if err != nil {
 		return Admission{}, fmt.Errorf("register: %w", err)
 	}
-	binding := wire.Bind(welcome.Genesis.Network(), welcome.Contact.ID, exporter, welcome.Nonce, j.Token.Key(), contact)
+	binding := wire.Bind(welcome.Genesis.Network(), welcome.Contact.ID, exporter, welcome.Nonce, j.Token.ID(), contact)
 	tokenSeal, identitySeal, err := j.Token.Claim(j.Identity, binding)
 	if err != nil {
 		return Admission{}, fmt.Errorf("register: %w", err)
 	}
-	c := pki.Claim{Binding: binding, TokenKey: j.Token.Key(), JoinerKey: j.Identity.Key(), TokenSeal: tokenSeal, IdentitySeal: identitySeal}
+	c := pki.Claim{Binding: binding, Nominator: j.Token.Nominator, TokenKey: j.Token.Key(), JoinerKey: j.Identity.Key(), TokenSeal: tokenSeal, IdentitySeal: identitySeal}
 	_ = stream.Send(&gossippb.RegisterRequest{Step: &gossippb.RegisterRequest_Claim{Claim: wire.EncodeRegisterClaim(c, contact, j.Token)}})
 	resp, err := stream.Recv()
 	if err != nil {

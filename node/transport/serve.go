@@ -33,6 +33,7 @@ type Handler interface {
 // GossipService is the Gossip port's service: it turns messages into values for the handler, and back.
 type GossipService struct {
 	gossippb.UnimplementedGossipServer
+	ID      pki.ID // this node's
 	Gate    *wire.Gate
 	Handler Handler
 	Queries Queries // what peers ask the network
@@ -152,7 +153,7 @@ func (s *GossipService) Claim(ctx context.Context, pb *gossippb.ClaimRequest) (*
 	if !ok {
 		return nil, status.Error(codes.PermissionDenied, "members only")
 	}
-	claim, _, err := s.Gate.Claim(time.Now(), pb, member.ID)
+	claim, _, err := s.Gate.Claim(time.Now(), pb, member.ID, s.ID.Pin())
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}

@@ -11,23 +11,23 @@ import (
 	"github.com/g2g-net/g2g/proto/gossippb"
 )
 
-// Bind names all that both seals of a joiner cover: the connection, the parties, the token's key and the contact as sent.
-func Bind(network pki.NetworkID, acceptor pki.ID, exporter [pki.ExporterSize]byte, nonce [pki.NonceSize]byte, token pki.Key, contact *view.Contact) pki.Binding {
+// Bind names all that both seals of a joiner cover: the connection, the parties, the token with its nominator, and the contact as sent.
+func Bind(network pki.NetworkID, acceptor pki.ID, exporter [pki.ExporterSize]byte, nonce [pki.NonceSize]byte, token pki.TokenID, contact *view.Contact) pki.Binding {
 	return pki.Binding{
 		Exporter: exporter,
 		Nonce:    nonce,
 		Network:  network,
 		Acceptor: acceptor,
 		Joiner:   contact.ID,
-		Token:    token.TokenID(),
+		Token:    token,
 		Mode:     contact.Mode,
 		Contact:  sha256.Sum256(contact.Sealed.Payload),
 	}
 }
 
-// Claim accepts, at the nominator, what an acceptor saw of a joiner. The two seals of the claim are of the right length and
+// Claim accepts, at the nominator whose pin this is, what an acceptor saw of a joiner. The two seals of the claim are of the right length and
 // no more: pki.Claim.Verify judges them, since its verdict decides what the joiner may be told.
-func (g *Gate) Claim(now time.Time, pb *gossippb.ClaimRequest, acceptor pki.ID) (pki.Claim, *view.Contact, error) {
+func (g *Gate) Claim(now time.Time, pb *gossippb.ClaimRequest, acceptor pki.ID, nominator pki.Pin) (pki.Claim, *view.Contact, error) {
 	if n := len(pb.GetExporter()); n != pki.ExporterSize {
 		return pki.Claim{}, nil, fmt.Errorf("read claim: exporter of %d bytes where %d are needed", n, pki.ExporterSize)
 	}
@@ -35,7 +35,7 @@ func (g *Gate) Claim(now time.Time, pb *gossippb.ClaimRequest, acceptor pki.ID) 
 		return pki.Claim{}, nil, fmt.Errorf("read claim: nonce of %d bytes where %d are needed", n, pki.NonceSize)
 	}
 	exporter, nonce := [pki.ExporterSize]byte(pb.GetExporter()), [pki.NonceSize]byte(pb.GetNonce())
-	claim, contact, err := g.claim(now, pb, acceptor, exporter, nonce)
+	claim, contact, err := g.claim(now, pb, acceptor, nominator, exporter, nonce)
 	if err != nil {
 		return pki.Claim{}, nil, fmt.Errorf("read claim: %w", err)
 	}
@@ -51,7 +51,7 @@ type claimer interface {
 	GetIdentitySeal() []byte
 }
 
-func (g *Gate) claim(now time.Time, pb claimer, acceptor pki.ID, exporter [pki.ExporterSize]byte, nonce [pki.NonceSize]byte) (pki.Claim, *view.Contact, error) {
+func (g *Gate) claim(now time.Time, pb claimer, acceptor pki.ID, nominator pki.Pin, exporter [pki.ExporterSize]byte, nonce [pki.NonceSize]byte) (pki.Claim, *view.Contact, error) {
 	key, err := pki.KeyFrom(pb.GetTokenKey())
 	if err != nil {
 		return pki.Claim{}, nil, fmt.Errorf("token: %w", err)
@@ -71,7 +71,8 @@ func (g *Gate) claim(now time.Time, pb claimer, acceptor pki.ID, exporter [pki.E
 		return pki.Claim{}, nil, fmt.Errorf("it asks for %s mode, its contact says %s mode", m, contact.Mode)
 	}
 	return pki.Claim{
-		Binding:      Bind(g.network, acceptor, exporter, nonce, key, contact),
+		Binding:      Bind(g.network, acceptor, exporter, nonce, key.TokenID(nominator), contact),
+		Nominator:    nominator,
 		TokenKey:     key,
 		JoinerKey:    contact.Key,
 		TokenSeal:    bytes.Clone(pb.GetTokenSeal()),

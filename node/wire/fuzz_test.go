@@ -159,14 +159,14 @@ func FuzzClaim(f *testing.F) {
 		if proto.Unmarshal(b, &pb) != nil {
 			return
 		}
-		got, c, err := NewGate(w.genesis).Claim(now, &pb, w.server.ID())
+		got, c, err := NewGate(w.genesis).Claim(now, &pb, w.server.ID(), w.token.Nominator)
 		if err != nil {
 			if c != nil || !reflect.DeepEqual(got, pki.Claim{}) {
 				t.Fatalf("the error comes with %+v, %+v", got, c)
 			}
 			return
 		}
-		again, c2, err := NewGate(w.genesis).Claim(now, travel(t, EncodeClaim(got, c)), w.server.ID())
+		again, c2, err := NewGate(w.genesis).Claim(now, travel(t, EncodeClaim(got, c)), w.server.ID(), w.token.Nominator)
 		if err != nil || !reflect.DeepEqual(again, got) || !reflect.DeepEqual(c2, c) {
 			t.Fatalf("%v\ngot  %+v\nwant %+v", err, again, got)
 		}

@@ -68,7 +68,6 @@ func parseWelcome(now time.Time, pb *gossippb.RegisterWelcome, network pki.Pin) 
 type Registration struct {
 	Claim     pki.Claim     // its seals are not verified yet: pki.Claim.Verify
 	Contact   *view.Contact // of the joiner, without chain
-	Nominator pki.Pin       // who is to decide
 	Addresses []string      // Registration addresses of the nominator, out of the token
 }
 
@@ -80,11 +79,11 @@ func (g *Gate) RegisterClaim(now time.Time, pb *gossippb.RegisterClaim, exporter
 	if err := checkAddresses("nominator's addresses", pb.GetNominatorAddresses(), pki.MaxTokenAddresses); err != nil {
 		return Registration{}, fmt.Errorf("read claim: %w", err)
 	}
-	claim, contact, err := g.claim(now, pb, acceptor, exporter, nonce)
+	claim, contact, err := g.claim(now, pb, acceptor, pki.Pin(pb.GetNominator()), exporter, nonce)
 	if err != nil {
 		return Registration{}, fmt.Errorf("read claim: %w", err)
 	}
-	return Registration{Claim: claim, Contact: contact, Nominator: pki.Pin(pb.GetNominator()), Addresses: pb.GetNominatorAddresses()}, nil
+	return Registration{Claim: claim, Contact: contact, Addresses: pb.GetNominatorAddresses()}, nil
 }
 
 // EncodeRegisterClaim puts a joiner's claim on the wire to the acceptor.

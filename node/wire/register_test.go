@@ -20,11 +20,11 @@ func TestClaimTravels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Registration{Claim: claim, Contact: contact, Nominator: w.server.ID().Pin(), Addresses: w.token.Addresses}
+	want := Registration{Claim: claim, Contact: contact, Addresses: w.token.Addresses}
 	if !reflect.DeepEqual(r, want) {
 		t.Errorf("\ngot  %+v\nwant %+v", r, want)
 	}
-	got, joiner, err := w.gate.Claim(now, travel(t, EncodeClaim(r.Claim, r.Contact)), w.server.ID())
+	got, joiner, err := w.gate.Claim(now, travel(t, EncodeClaim(r.Claim, r.Contact)), w.server.ID(), w.token.Nominator)
 	if err != nil || !reflect.DeepEqual(got, claim) || !reflect.DeepEqual(joiner, contact) {
 		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, claim)
 	}
@@ -65,7 +65,7 @@ func TestClaimIsBound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pb := travel(t, EncodeClaim(claim, contact))
 			c.change(pb)
-			got, _, err := w.gate.Claim(now, pb, c.acceptor)
+			got, _, err := w.gate.Claim(now, pb, c.acceptor, w.token.Nominator)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestClaimRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pb := travel(t, EncodeClaim(claim, contact))
 			c.change(pb)
-			got, joiner, err := w.gate.Claim(now, pb, w.server.ID())
+			got, joiner, err := w.gate.Claim(now, pb, w.server.ID(), w.token.Nominator)
 			equal(t, err, c.want)
 			if !reflect.DeepEqual(got, pki.Claim{}) || joiner != nil {
 				t.Errorf("the error comes with %+v, %+v", got, joiner)

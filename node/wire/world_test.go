@@ -94,7 +94,7 @@ func (w *world) changed(change func(*gossippb.Contact)) *gossippb.Envelope {
 }
 
 func (w *world) binding(c *view.Contact) pki.Binding {
-	return Bind(w.genesis.Network(), w.server.ID(), w.exporter, w.nonce, w.token.Key(), c)
+	return Bind(w.genesis.Network(), w.server.ID(), w.exporter, w.nonce, w.token.ID(), c)
 }
 
 // claim is a valid one of the joiner.
@@ -103,7 +103,7 @@ func (w *world) claim() (pki.Claim, *view.Contact) {
 	b := w.binding(c)
 	token, self, err := w.token.Claim(w.joiner, b)
 	must(err)
-	return pki.Claim{Binding: b, TokenKey: w.token.Key(), JoinerKey: w.joiner.Key(), TokenSeal: token, IdentitySeal: self}, c
+	return pki.Claim{Binding: b, Nominator: w.token.Nominator, TokenKey: w.token.Key(), JoinerKey: w.joiner.Key(), TokenSeal: token, IdentitySeal: self}, c
 }
 
 // deep is a chain of the given depth, for the identity with the given seed.
