@@ -162,14 +162,31 @@ func (m *Machine) learn(now time.Time, from pki.ID, c *view.Contact) view.Verdic
 	case view.Newer:
 		m.take(now, c)
 	case view.Conflict:
-		m.view.Settle(now, c)
-		m.aliveChanged(now)
+		m.settle(now, c)
 		m.alarm(now, &m.attempt(c.ID).lastClone, KindClone, Error, c.ID, "two contacts with sequence %d: its identity is in use twice", c.Sequence)
 	case view.Own:
 		m.learnOwn(now, c)
 	case view.Same, view.Old, view.Full, view.Hasty: // counted by nobody: each is an everyday matter
 	}
 	return verdict
+}
+
+// settle keeps one of two contacts with one sequence. What follows from the one that is kept does so as if it were newer.
+func (m *Machine) settle(now time.Time, c *view.Contact) {
+	before := m.view.Get(c.ID).Contact
+	m.view.Settle(now, c)
+	if m.view.Get(c.ID).Contact == before {
+		return
+	}
+	m.distances.news = true
+	if c.Left || c.Mode != before.Mode {
+		m.deactivate(c.ID)
+	}
+	m.aliveChanged(now)
+	if c.MinEpoch > m.trust.MinEpoch[c.ID] {
+		m.effects.Trust = true
+		m.saveReserve(now)
+	}
 }
 
 func (m *Machine) take(now time.Time, c *view.Contact) {

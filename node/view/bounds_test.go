@@ -117,6 +117,50 @@ func TestReturnOfTheFallen(t *testing.T) {
 	}
 }
 
+// TestOtherModeNeedsAPlace: members that were admitted in both modes say in their next contact, or in another one of the same sequence,
+// that they are of the other mode or that they did not leave. In a full view there is no place for them, or another makes it.
+func TestOtherModeNeedsAPlace(t *testing.T) {
+	g := newGrove()
+	count := MaxServers + 40
+	servers, clients := g.chains(g.root, g.chain, 0, count, pki.Server), g.chains(g.root, g.chain, 0, count, pki.Client)
+	for what, sequence := range map[string]uint64{"newer": 2, "conflicting": 1} {
+		v := New(pki.ID{})
+		for i := range count { // the last forty are of client mode, or say goodbye
+			c := invented(i, servers[i], start)
+			if i >= MaxServers && i%2 == 0 {
+				c = invented(i, clients[i], start)
+			}
+			c.Left = i >= MaxServers && i%2 == 1
+			if e := put(t, v, start, c); !c.Left {
+				v.turn(e, Alive)
+			}
+		}
+		checkBounds(t, v)
+		for i := MaxServers; i < count; i++ {
+			c := *invented(i, servers[i], start)
+			c.Sequence, c.Sealed.Payload = sequence, []byte{0}
+			switch v.Judge(start, &c) {
+			case Newer:
+				v.Put(start, &c)
+			case Conflict:
+				v.Settle(start, &c)
+			case Full:
+			default:
+				t.Errorf("%s: judged %s", what, v.Judge(start, &c))
+			}
+			checkBounds(t, v)
+		}
+		for i := range count { // and the other way
+			c := *invented(i, clients[i], start)
+			c.Sequence, c.Sealed.Payload = sequence+1, []byte{1}
+			if v.Judge(start, &c) == Newer {
+				v.Put(start, &c)
+			}
+			checkBounds(t, v)
+		}
+	}
+}
+
 // TestOneMemberCannotCrowdOut fills a view with a hundred honest members; another then admits thousands in the shapes that a tree
 // allows. No honest member goes, and a new honest one finds place.
 func TestOneMemberCannotCrowdOut(t *testing.T) {

@@ -122,14 +122,22 @@ func (v *View) Judge(now time.Time, c *Contact) Verdict {
 	case c.Sequence == e.Sequence && c.same(e.Contact):
 		return Same
 	case c.Sequence == e.Sequence:
+		if victim, ok := v.room(c); e.comes(c) && (!ok || victim != nil) {
+			return Full // nobody makes place for a conflict
+		}
 		return Conflict
 	case e.refilled(now) < 1 && (!c.Left || e.State == Left):
 		return Hasty // but not of one goodbye for every contact that was taken
 	}
-	if _, ok := v.room(c); e.State == Left && !ok {
+	if _, ok := v.room(c); e.comes(c) && !ok {
 		return Full
 	}
 	return Newer
+}
+
+// comes tells whether an entry needs another place for a contact: after a goodbye, or in the other mode.
+func (e *Entry) comes(c *Contact) bool {
+	return e.State == Left || e.State != Dead && e.Mode != c.Mode
 }
 
 func (v *View) judgeUnknown(c *Contact) Verdict {
@@ -147,7 +155,7 @@ func (v *View) judgeUnknown(c *Contact) Verdict {
 func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 	if i, ok := v.find(c.ID); ok {
 		e = v.entries[i]
-		if e.State == Left {
+		if e.comes(c) {
 			dropped = v.makeRoom(c)
 		}
 		if !c.Left {
