@@ -63,6 +63,14 @@ func (n *Node) post(f func(now time.Time, m *gossip.Machine)) {
 	}
 }
 
+// offer is post for what may be lost: it does not wait for a place.
+func (n *Node) offer(f func(now time.Time, m *gossip.Machine)) {
+	select {
+	case n.inbox <- &job{run: f, done: make(chan struct{})}:
+	default:
+	}
+}
+
 // loop owns the machine. Each turn: call it, then save, send and answer, publish, tell.
 func (n *Node) loop(ctx context.Context) {
 	timer := time.NewTimer(0)

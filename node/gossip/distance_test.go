@@ -146,3 +146,27 @@ func TestMeasureTakesPeersOnly(t *testing.T) {
 		t.Errorf("%d distances of nobody's peers", n)
 	}
 }
+
+// Who was visited has measured the visitor, and visits it no more for now; of anybody who is nobody's peer nothing is kept.
+func TestTheVisitedNeedNotVisit(t *testing.T) {
+	w := newWorld(t, 25)
+	w.network(2)
+	w.becomes(10*time.Second, w.whole)
+	a, b := w.nodes[0], w.nodes[1].ID()
+	a.deactivate(b)
+	a.distances = newDistances(w.now)
+	a.Timed(w.now, identity("stranger").ID(), []time.Duration{time.Millisecond})
+	if n := len(a.distances.of); n != 0 {
+		t.Errorf("%d distances of strangers", n)
+	}
+	if id, first, ok := a.longestUnmeasured(); !ok || !first || id != b {
+		t.Fatal("a peer that was never measured is not the one to visit")
+	}
+	a.Timed(w.now, b, []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond})
+	if _, first, _ := a.longestUnmeasured(); first || a.estimate(w.now, b).N != latency.Enough {
+		t.Errorf("a peer that visited is to be visited as if it had not, %d round trips are known", a.estimate(w.now, b).N)
+	}
+	if a.connected(w.now, b) {
+		t.Error("who was visited counts on a connection of its own")
+	}
+}
