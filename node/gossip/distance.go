@@ -14,9 +14,9 @@ import (
 
 const (
 	rebuildEvery    = 30 * time.Second
-	activeSpacing   = 30 * time.Second // between two round trips to an active peer
-	visitSpacing    = 10 * time.Second // between two visits of peers that are not active
-	firstSpacing    = 6 * time.Second  // the same while some were never measured
+	activeSpacing   = 45 * time.Second // between two round trips to an active peer
+	visitSpacing    = 15 * time.Second // between two visits of peers that are not active
+	firstSpacing    = 8 * time.Second  // the same while some were never measured
 	roundsApart     = time.Second      // between two rounds, when peers are measured for the first time
 	restsFor        = 45 * time.Second // for how long the connection of a visit may be counted on
 	keptVisited     = 24               // peers that take turns, up to which the connections to them stay
@@ -207,7 +207,7 @@ func (m *Machine) Measure(now time.Time, id pki.ID, rtt time.Duration) {
 }
 
 // estimate is what the round trips to a peer say now: those of some minutes, or where peers take turns in being visited for longer than
-// that, of two cycles.
+// that, of two cycles; a cycle is half of all visits, as the other half comes from the peers.
 func (m *Machine) estimate(now time.Time, id pki.ID) latency.Estimate {
 	d := m.distances.of[id]
 	if d == nil {
@@ -222,7 +222,7 @@ func (m *Machine) counts(id pki.ID) time.Duration {
 	if m.Active(id) {
 		return latency.Fresh
 	}
-	return max(latency.Fresh/2, 2*visitSpacing*time.Duration(m.distances.visited))
+	return max(latency.Fresh/2, visitSpacing*time.Duration(m.distances.visited))
 }
 
 // round groups the peers by their distance anew, and makes a new order.
