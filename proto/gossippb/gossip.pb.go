@@ -1033,7 +1033,7 @@ func (x *JoinResponse) GetContacts() []*Envelope {
 type ExchangeRequest struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Salt            uint64                 `protobuf:"fixed64,1,opt,name=salt,proto3" json:"salt,omitempty"`
-	Digest          []byte                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`                          // entries of 12 bytes
+	Digest          []byte                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`                          // entries of 7 to 11 bytes
 	Beats           []byte                 `protobuf:"bytes,3,opt,name=beats,proto3" json:"beats,omitempty"`                            // 24 bytes each; the index is a place in digest
 	AliveHash       uint64                 `protobuf:"fixed64,4,opt,name=alive_hash,json=aliveHash,proto3" json:"alive_hash,omitempty"` // over the IDs that the caller holds alive, itself included
 	NominationsHash uint64                 `protobuf:"fixed64,5,opt,name=nominations_hash,json=nominationsHash,proto3" json:"nominations_hash,omitempty"`
