@@ -195,6 +195,9 @@ func (n *Node) enforce(t *pki.Trust) {
 }
 
 func (n *Node) tell(notice gossip.Notice) {
+	if !n.worthTelling(&notice) {
+		return
+	}
 	n.ring.Add(time.Now(), notice)
 	level := slog.LevelInfo
 	switch notice.Severity {

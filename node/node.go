@@ -92,6 +92,7 @@ type Node struct {
 	turns    atomic.Uint64
 	work     work
 	ring     *admin.Ring
+	refusals [2]seldom // that are told: of holders of tokens, and of anybody
 	past     *admin.History
 	adminAt  string
 	programs transport.Services
