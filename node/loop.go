@@ -35,6 +35,15 @@ func (n *Node) do(ctx context.Context, f func(now time.Time, m *gossip.Machine))
 	return n.await(ctx, j)
 }
 
+// doFor is do for a member's request, of which only so many may wait.
+func (n *Node) doFor(ctx context.Context, member pki.ID, f func(now time.Time, m *gossip.Machine)) error {
+	if !n.waiting.enter(member) {
+		return transport.ErrBusy
+	}
+	defer n.waiting.leave(member)
+	return n.do(ctx, f)
+}
+
 func (n *Node) await(ctx context.Context, j *job) error {
 	select {
 	case <-j.done:

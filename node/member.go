@@ -267,7 +267,7 @@ func (n *Node) broken(id pki.ID) {
 
 // Receive answers a member's request through the machine.
 func (n doors) Receive(ctx context.Context, from pki.ID, req gossip.Message) (resp gossip.Message, err error) {
-	err = n.do(ctx, func(now time.Time, m *gossip.Machine) { resp = m.Receive(now, from, req) })
+	err = n.doFor(ctx, from, func(now time.Time, m *gossip.Machine) { resp = m.Receive(now, from, req) })
 	return resp, err
 }
 
@@ -293,6 +293,11 @@ func (n doors) Timed(from pki.ID, rtts []time.Duration) {
 // Decide judges a claim on a token of this node.
 func (n doors) Decide(ctx context.Context, claim pki.Claim) (chain pki.Chain, err error) {
 	var verdict error
-	err = n.do(ctx, func(now time.Time, m *gossip.Machine) { chain, verdict = m.Admit(now, claim) })
+	admit := func(now time.Time, m *gossip.Machine) { chain, verdict = m.Admit(now, claim) }
+	if claim.Binding.Acceptor == n.ID() {
+		err = n.do(ctx, admit) // of strangers, whom the limits on registrations hold
+	} else {
+		err = n.doFor(ctx, claim.Binding.Acceptor, admit)
+	}
 	return chain, errors.Join(err, verdict)
 }

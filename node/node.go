@@ -81,6 +81,7 @@ type Node struct {
 	started  time.Time
 
 	inbox    chan *job
+	waiting  shares        // places in it
 	stop     chan struct{} // closed by Leave
 	stopped  chan struct{} // closed when the loop has ended
 	ready    chan struct{}
