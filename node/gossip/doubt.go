@@ -18,6 +18,7 @@ const (
 	askSpacing       = time.Second
 	againSpacing     = 500 * time.Millisecond // where the first answer showed no progress
 	companionSpacing = 100 * time.Millisecond
+	companionDelay   = 150 * time.Millisecond // after a probe, in which another call may be answered that shows as much
 	leastLimit       = 500 * time.Millisecond
 	overslept        = 500 * time.Millisecond // a driver later than this forgets what seemed to fail meanwhile
 	refuteSlack      = 500 * time.Millisecond // a beat seems younger than it is by the latency of its path
@@ -64,6 +65,7 @@ type doubt struct {
 	answers   int // of the peer itself, without progress
 	tried     int // probes
 	probing   bool
+	waiting   bool      // to be asked, because of a hint
 	byAge     bool      // it began because the peer was past its limit, not because a call failed
 	asked     time.Time // the last probe
 	suspectAt time.Time // since when it is past its limit; zero where it is not
@@ -198,6 +200,9 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 		counted = false // it was under way when another failed: one fault, not two
 	case m.answeredSince(c.begun, c.to):
 		d.failures++
+		if c.twice {
+			d.failures++
+		}
 		d.failedAt = now
 	default:
 		counted = false
@@ -206,7 +211,7 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 		m.hint(now, c.to, false)
 	}
 	m.conclude(now, e, d)
-	if m.doubts[c.to] == d && !d.refused && (counted || d.tried == 0) {
+	if m.doubts[c.to] == d && d.failures < enoughFailures && (counted || d.tried == 0) {
 		m.probe(now, e, d)
 	}
 }
@@ -244,15 +249,35 @@ func (m *Machine) others(id pki.ID) bool {
 	return false
 }
 
-// probe asks the peer itself, and somebody else beside it.
+// probe asks the peer itself. Somebody else is asked beside it a little later, unless another call is answered meanwhile. Over a
+// connection that was up before, two calls are made one after the other, the second on a new one; where there is none, one call waits
+// for as long as both: it proves as much.
 func (m *Machine) probe(now time.Time, e *view.Entry, d *doubt) {
 	if d.probing {
 		return
 	}
-	d.probing, d.asked = true, now
+	d.probing, d.waiting, d.asked = true, false, now
 	d.tried++
-	m.sendProbe(now, e)
-	m.companion(now, e.ID)
+	c, timeout := m.sendProbe(now, e)
+	if d.failures == 0 && !m.Warm(e.ID) {
+		c.twice = true
+		*timeout += max(ProbeTimeout, *timeout/2)
+	}
+	if soon := now.Add(companionDelay); m.nextCompanion.IsZero() || soon.Before(m.nextCompanion) {
+		m.nextCompanion = soon
+	}
+}
+
+// accompany asks somebody else where a probe is under way, or a verdict waits, and nobody has answered since.
+func (m *Machine) accompany(now time.Time) {
+	m.nextCompanion = time.Time{}
+	m.concludeAll(now)
+	for _, id := range m.doubted {
+		if d := m.doubts[id]; d.probing && !m.answeredSince(d.asked, id) {
+			m.companion(now, id)
+			return // it answers for all
+		}
+	}
 }
 
 // askAgain asks those whose last probe proved nothing, because nobody else had answered meanwhile or a beat of before had just come. The
@@ -266,13 +291,14 @@ func (m *Machine) askAgain(now time.Time) {
 	}
 }
 
-func (m *Machine) sendProbe(now time.Time, e *view.Entry) {
-	m.send(now, e.ID, ProbeRequest{Contact: uint16(e.Sequence)}) //nolint:gosec // low bits are meant
+func (m *Machine) sendProbe(now time.Time, e *view.Entry) (c *call, timeout *time.Duration) {
+	c = m.send(now, e.ID, ProbeRequest{Contact: uint16(e.Sequence)}) //nolint:gosec // low bits are meant
 	last := &m.effects.Sends[len(m.effects.Sends)-1]
 	last.Timeout, last.Fresh = m.patience(e.ID), m.attempt(e.ID).failures > 0
 	if d := m.doubts[e.ID]; d != nil && d.failures > 0 {
 		last.Timeout = max(ProbeTimeout, last.Timeout/2) // it has been silent for the whole of it already
 	}
+	return c, &last.Timeout
 }
 
 // companion asks another peer at the same time, whose answer shows that the fault is not here.

@@ -12,14 +12,15 @@ import (
 const (
 	hintFanOut    = 5 // active peers that a hint goes to
 	hintSpacing   = 5 * time.Second
-	hintDelay     = 10 * time.Millisecond // in which hints gather into one message
-	repeatFor     = 10 * time.Second      // exchanges name a silent verdict
-	maxRepeated   = 16                    // in one exchange
-	maxHinters    = 8                     // who are told what refutes a hint
-	hintBurst     = 64.0                  // hints of other members that this node follows at once
-	maxFollowed   = 16                    // probes under way that hints may add to; the verdicts that exchanges repeat bring the others back
-	hintRefill    = 8.0                   // more of them, a second
-	maxHintsOwned = MaxHints              // waiting to be sent
+	hintDelay     = 10 * time.Millisecond  // in which hints gather into one message
+	hintGather    = 200 * time.Millisecond // the same where others were told just before: many are in trouble, and go together
+	repeatFor     = 10 * time.Second       // exchanges name a silent verdict
+	maxRepeated   = 16                     // in one exchange
+	maxHinters    = 2                      // who are told what refutes a hint
+	hintBurst     = 64.0                   // hints of other members that this node follows at once
+	maxFollowed   = 32                     // probes under way that hints may add to; the others wait for one of them to end
+	hintRefill    = 8.0                    // more of them, a second
+	maxHintsOwned = MaxHints               // waiting to be sent
 )
 
 // A verdict is a silent death that exchanges tell of for a while.
@@ -40,8 +41,12 @@ func (m *Machine) hint(now time.Time, id pki.ID, stalled bool) {
 	}
 	a.hinted, a.hintedStalled = now, stalled
 	m.hints = append(m.hints, hintOf(e, stalled))
+	m.hintSoon(now)
+}
+
+func (m *Machine) hintSoon(now time.Time) {
 	if m.nextHint.IsZero() {
-		m.nextHint = now.Add(hintDelay)
+		m.nextHint = latest(now.Add(hintDelay), m.lastHint.Add(hintGather))
 	}
 }
 
@@ -49,10 +54,11 @@ func hintOf(e *view.Entry, stalled bool) Hint {
 	return Hint{ID: e.ID, Incarnation: e.Incarnation, Sequence: e.BeatSequence, Stalled: stalled}
 }
 
-// tellHints sends what has gathered to hintFanOut active peers that are not doubted themselves.
+// tellHints sends what has gathered to hintFanOut active peers that are not doubted themselves, but to none what it has told itself.
 func (m *Machine) tellHints(now time.Time) {
-	m.nextHint = time.Time{}
-	hints := m.hints
+	m.nextHint, m.lastHint = time.Time{}, now
+	m.acquit(now)
+	hints := slices.DeleteFunc(m.hints, m.vain)
 	m.hints = nil
 	sent := 0
 	for _, k := range m.cfg.Random.Perm(len(m.active)) {
@@ -60,11 +66,34 @@ func (m *Machine) tellHints(now time.Time) {
 		if m.doubts[id] != nil || slices.ContainsFunc(hints, func(h Hint) bool { return h.ID == id }) {
 			continue
 		}
-		m.send(now, id, HintRequest{Hints: hints})
-		if sent++; sent == hintFanOut {
+		if news := m.newsTo(id, hints); len(news) > 0 {
+			m.send(now, id, HintRequest{Hints: news})
+			m.effects.Sends[len(m.effects.Sends)-1].Timeout = m.patience(id)
+			sent++
+		}
+		if sent == hintFanOut {
 			return
 		}
 	}
+}
+
+// vain tells whether a hint that waited need not be told: its doubt has ended well. The next one will be.
+func (m *Machine) vain(h Hint) bool {
+	if e := m.view.Get(h.ID); e != nil && (m.doubts[h.ID] != nil || e.State.Fallen()) {
+		return false
+	}
+	m.attempt(h.ID).hinted = time.Time{}
+	return true
+}
+
+// newsTo are the hints that a peer has not told itself.
+func (m *Machine) newsTo(id pki.ID, hints []Hint) (news []Hint) {
+	for _, h := range hints {
+		if d := m.doubts[h.ID]; d == nil || !slices.Contains(d.hinters, id) {
+			news = append(news, h)
+		}
+	}
+	return news
 }
 
 // repeat has exchanges name a silent verdict for a while.
@@ -102,7 +131,7 @@ func (m *Machine) receiveHint(now time.Time, from pki.ID, hints []Hint) Message 
 		switch {
 		case e == nil || e.Mode != pki.Server || e.BeatSequence == 0 || e.State.Fallen() || e.State == view.Unheard:
 		case newer(e, h):
-			resp.refute(now, i, len(hints), e)
+			resp.refute(now, i, len(hints), h, e)
 			if h.ID != m.ID() && e.Age(now) > refuteSlack { // it may have fallen after this beat
 				m.follow(now, from, e, h)
 			}
@@ -119,12 +148,12 @@ func newer(e *view.Entry, h Hint) bool {
 }
 
 // refute adds the beat that a hint did not know, with its contact if that is new to the hinter.
-func (r *HintResponse) refute(now time.Time, i, hints int, e *view.Entry) {
+func (r *HintResponse) refute(now time.Time, i, hints int, h Hint, e *view.Entry) {
 	if len(r.Beats) >= MaxBeats {
 		return
 	}
 	b := IndexedBeat{Index: i, Contact: uint16(e.Sequence), Beat: e.Beat(now)} //nolint:gosec // low bits are meant
-	if !full(r.Contacts) && e.Current(now) {
+	if e.Incarnation != h.Incarnation && !full(r.Contacts) && e.Current(now) {
 		b.Index = hints + len(r.Contacts)
 		r.Contacts = append(r.Contacts, e.Contact)
 	}
@@ -146,8 +175,32 @@ func (m *Machine) follow(now time.Time, from pki.ID, e *view.Entry, h Hint) {
 	if len(d.hinters) < maxHinters && !slices.Contains(d.hinters, from) {
 		d.hinters = append(d.hinters, from)
 	}
-	if (d.tried == 0 || now.Sub(d.asked) >= askSpacing) && m.probing() < maxFollowed {
+	if d.tried > 0 && now.Sub(d.asked) < askSpacing {
+		return
+	}
+	if d.waiting = m.probing() >= maxFollowed; !d.waiting {
 		m.probe(now, e, d)
+	}
+}
+
+// askWaiting asks those who were hinted at while maxFollowed probes were under way.
+func (m *Machine) askWaiting(now time.Time) {
+	under := -1
+	for _, id := range m.doubted {
+		d := m.doubts[id]
+		if !d.waiting {
+			continue
+		}
+		if under < 0 {
+			under = m.probing()
+		}
+		if under < maxFollowed {
+			under++
+			d.waiting = false
+			if e := m.view.Get(id); judgeable(e) {
+				m.probe(now, e, d)
+			}
+		}
 	}
 }
 
@@ -176,23 +229,6 @@ func (m *Machine) vouched(contacts []*view.Contact) {
 	for _, c := range contacts {
 		if d := m.doubts[c.ID]; d != nil {
 			d.vouched = true
-		}
-	}
-}
-
-// vindicate tells those who hinted at a peer that it made progress, or that it answered.
-func (m *Machine) vindicate(now time.Time, e *view.Entry, hinters []pki.ID, reached bool) {
-	if m.left || m.mode() != pki.Server || e.State.Fallen() || e.BeatSequence == 0 || !e.Current(now) {
-		return
-	}
-	req := PushRequest{
-		Reached:  reached,
-		Contacts: []*view.Contact{e.Contact},
-		Beats:    []IndexedBeat{{Contact: uint16(e.Sequence), Beat: e.Beat(now)}}, //nolint:gosec // low bits are meant
-	}
-	for _, id := range hinters {
-		if h := m.view.Get(id); h != nil && h.Mode == pki.Server && !h.State.Fallen() && id != e.ID {
-			m.send(now, id, req)
 		}
 	}
 }

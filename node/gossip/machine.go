@@ -44,17 +44,17 @@ const (
 	jitter          = 0.2
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
-	lifeSpacing     = time.Second      // between a beat and one more for peers that are met again
-	urgentSpacing   = 2 * time.Second  // between two urgent joins that push out an active peer
-	soonActive      = 4                // active peers that are sought at once
-	topUpEvery      = 12 * time.Second // then one, half of that more or less
-	enoughActive    = 12               // active peers, from which more are sought now and then only
-	clientActive    = 3                // server-mode peers that a client-mode member exchanges with
-	fewActive       = 2                // active peers, below which joining is urgent
-	firstDials      = 4                // joins under way at once: a network that starts at one moment must not drown in handshakes
-	isolatedRetry   = 5 * time.Second  // the longest wait of a node that nobody is active with
-	failuresAllowed = 2                // in a row, before a peer counts as unreachable
-	contactLives    = 3                // lives of a leaf that a contact is believed
+	lifeSpacing     = time.Second     // between a beat and one more for peers that are met again
+	urgentSpacing   = 2 * time.Second // between two urgent joins that push out an active peer
+	soonActive      = 4               // active peers that are sought at once
+	topUpEvery      = 5 * time.Second // then one, half of that more or less
+	enoughActive    = 12              // active peers, from which more are sought now and then only
+	clientActive    = 3               // server-mode peers that a client-mode member exchanges with
+	fewActive       = 2               // active peers, below which joining is urgent
+	firstDials      = 4               // joins under way at once: a network that starts at one moment must not drown in handshakes
+	isolatedRetry   = 5 * time.Second // the longest wait of a node that nobody is active with
+	failuresAllowed = 2               // in a row, before a peer counts as unreachable
+	contactLives    = 3               // lives of a leaf that a contact is believed
 )
 
 // Config is what a machine needs to know of its node.
@@ -118,23 +118,24 @@ type Machine struct {
 	inTurn   bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn
 
 	// What decides who is late and who is dead.
-	detector *stale.Detector
-	bound    stale.Bound // the limit of the last look
-	ages     []stale.Age // that it stands on
-	doubts   map[pki.ID]*doubt
-	doubted  []pki.ID // whom doubts are about, ordered
-	answers  [2]answer
-	began    time.Time     // this machine
-	awoke    time.Time     // when this node last overslept
-	spoken   time.Time     // when a peer last asked or answered
-	alone    time.Time     // when one did after this node had been alone
-	strain   time.Duration // how late the driver was of late
-	cameAt   time.Time     // when a peer that was new here was first heard of
-	hints    []Hint        // to tell
-	verdicts []verdict
+	detector   *stale.Detector
+	bound      stale.Bound // the limit of the last look
+	ages       []stale.Age // that it stands on
+	doubts     map[pki.ID]*doubt
+	doubted    []pki.ID // whom doubts are about, ordered
+	answers    [2]answer
+	began      time.Time     // this machine
+	awoke      time.Time     // when this node last overslept
+	spoken     time.Time     // when a peer last asked or answered
+	alone      time.Time     // when one did after this node had been alone
+	strain     time.Duration // how late the driver was of late
+	cameAt     time.Time     // when a peer that was new here was first heard of
+	hints      []Hint        // to tell
+	acquittals []acquittal
+	verdicts   []verdict
 
-	hintBudget                                                         float64
-	hintBudgetAt, companionAt, nextCompanion, nextHint, nextOverlooked time.Time
+	hintBudget                                                                   float64
+	hintBudgetAt, companionAt, nextCompanion, nextHint, lastHint, nextOverlooked time.Time
 
 	nominations    *nominations
 	services       *services
@@ -161,6 +162,7 @@ type call struct {
 	req   Message
 	begun time.Time
 	ids   []pki.ID // of an exchange: who stands at each place of the digest
+	twice bool     // without answer it is two failures
 }
 
 // New makes the machine of a member that starts now. Its first Effects save its new incarnation.
@@ -311,8 +313,7 @@ func (m *Machine) Advance(now time.Time) {
 		m.round(now)
 	}
 	if !m.nextCompanion.IsZero() && !now.Before(m.nextCompanion) {
-		m.nextCompanion = time.Time{}
-		m.concludeAll(now)
+		m.accompany(now)
 	}
 	if !m.nextPush.IsZero() && !now.Before(m.nextPush) {
 		m.push(now)
@@ -322,27 +323,9 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	if !now.Before(m.nextExchange) {
 		m.nextExchange = now.Add(m.interval())
-		m.exchangeNext(now)
-	}
-}
-
-// together does in the turn of a beat what would soon have one of its own: to wake up costs a process more than the work. The exchange after
-// this one comes later rather than earlier than its interval, with a beat again if there is one by then.
-func (m *Machine) together(now time.Time) {
-	slack := time.Duration(jitter * float64(m.cfg.Interval))
-	if m.nextRound.Sub(now) <= slack {
-		m.nextRound = now
-		m.look(now)
-	}
-	if m.nextExchange.Sub(now) <= slack {
-		m.nextExchange = now.Add(m.cfg.Interval + time.Duration(m.cfg.Random.Float64()*float64(slack)))
-		m.exchangeNext(now)
-	}
-}
-
-func (m *Machine) exchangeNext(now time.Time) {
-	if to, ok := m.partner(now); ok {
-		m.exchange(now, to)
+		if to, ok := m.partner(now); ok {
+			m.exchange(now, to)
+		}
 	}
 }
 

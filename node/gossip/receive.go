@@ -82,6 +82,7 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 		m.reachable(now, c.req.(ReachRequest).Address, resp.Error)
 	}
 	m.concludeAll(now)
+	m.askWaiting(now)
 }
 
 // Fail takes note of how a call failed.
@@ -117,6 +118,7 @@ func (m *Machine) Fail(now time.Time, id uint64, how Failure) {
 	if a.failures >= failuresAllowed || how != Unanswered {
 		m.unreached(now, c.to)
 	}
+	m.askWaiting(now)
 }
 
 // spread draws a wait around d, so that many nodes do not dial at one instant.

@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/g2g-net/g2g/node/gossip"
-	"github.com/g2g-net/g2g/node/latency"
-	"github.com/g2g-net/g2g/node/wire"
 )
 
 // A flight is one call on its way there and back.
@@ -52,7 +50,7 @@ func (n *node) send(s gossip.Send) {
 // leave takes a request on its way.
 func (f *flight) leave() {
 	n, s, w := f.from, f.send, f.from.w
-	w.count().sent(wire.Size(s.Request))
+	w.count().sent(s.Request)
 	switch {
 	case f.to == nil, len(s.Addresses) == 0:
 		f.outcome(w.now+int64(time.Millisecond), refused)
@@ -104,7 +102,7 @@ func (f *flight) arrive() {
 	f.answer = to.machine.Receive(to.clock(), f.from.id, req)
 	to.flush()
 	w.checks.message(to, f.answer)
-	w.count().sent(wire.Size(f.answer))
+	w.count().sent(f.answer)
 	if w.lost(to, f.from) {
 		f.outcome(f.deadline, timeout)
 		return
@@ -112,18 +110,16 @@ func (f *flight) arrive() {
 	f.outcome(w.now+w.travel(to, f.from), answer)
 }
 
-// timed answers a measurement as a driver would, which tells the peer, too, and returns how long it takes from the first call's arrival on.
+// timed answers a measurement as a driver would, and returns how long it takes from the first call's arrival on. The machine
+// of the peer has no part in it.
 func (w *world) timed(f *flight, count int) (took int64) {
 	var resp gossip.PingResponse
 	for range count {
 		rtt := w.travel(f.from, f.to) + w.travel(f.to, f.from)
 		resp.RTTs, took = append(resp.RTTs, time.Duration(rtt)), took+rtt
 	}
-	if len(resp.RTTs) >= latency.Enough {
-		f.to.machine.Timed(f.to.clock(), f.from.id, resp.RTTs[:latency.Enough])
-		f.to.flush()
-	}
 	f.answer = resp
+	w.count().sent(resp)
 	return took
 }
 

@@ -13,6 +13,7 @@ type phase struct {
 	messages    int
 	bytes       int
 	turns       int
+	kinds       tally
 }
 
 func (w *world) count() *phase { return &w.counts[len(w.counts)-1] }
@@ -24,11 +25,6 @@ func (w *world) quiet() {
 	if w.count().name == "joining" {
 		w.phase("quiet")
 	}
-}
-
-func (p *phase) sent(size int) {
-	p.messages++
-	p.bytes += size
 }
 
 // A Report is what came of a run. The same plan and seed give the same.
@@ -53,6 +49,7 @@ type Cost struct {
 	MessagesS float64 `json:"messages_s"`
 	BytesS    float64 `json:"bytes_s"`
 	TurnsS    float64 `json:"turns_s"` // of the machine
+	Kinds     []Kind  `json:"kinds"`   // of messages
 }
 
 // A Detection is how it became known that some nodes went. Times are seconds since they did; null for none in that time.
@@ -119,6 +116,7 @@ func (p *phase) cost(to int64) Cost {
 	return Cost{
 		Phase: p.name, FromS: time.Duration(p.from).Seconds(), ToS: time.Duration(to).Seconds(),
 		MessagesS: each(p.messages), BytesS: each(p.bytes), TurnsS: each(p.turns),
+		Kinds: p.kinds.costs(p.nodeSeconds),
 	}
 }
 
