@@ -32,7 +32,7 @@ func (n doors) Network() (pki.Genesis, *view.Contact) {
 // joiner holds the token that a nomination known here names.
 func (n doors) Accept(ctx context.Context, reg wire.Registration, observed string) (chain pki.Chain, proven bool, err error) {
 	if err := reg.Claim.Verify(); err != nil {
-		n.refused(reg, err)
+		n.refused(reg, false, err)
 		return pki.Chain{}, false, err
 	}
 	if reg.Claim.Nominator == n.ID().Pin() {
@@ -47,15 +47,18 @@ func (n doors) Accept(ctx context.Context, reg wire.Registration, observed strin
 		chain, err = n.askNominator(ctx, reg, nominator)
 	}
 	if err != nil {
-		n.refused(reg, err)
+		n.refused(reg, proven, err)
 	}
 	return chain, proven || err == nil, err
 }
 
 // refused tells this node's operator why.
-func (n *Node) refused(reg wire.Registration, err error) {
+func (n *Node) refused(reg wire.Registration, proven bool, err error) {
+	if refusal, ok := errors.AsType[*pki.Refusal](err); ok {
+		proven = proven || refusal.Proven
+	}
 	n.tell(gossip.Notice{
-		Kind: gossip.KindRefused, Severity: gossip.Warning, Peer: reg.Contact.ID, Name: reg.Contact.Name,
+		Kind: gossip.KindRefused, Severity: gossip.Warning, Peer: reg.Contact.ID, Name: reg.Contact.Name, Unproven: !proven,
 		Detail: fmt.Sprintf("token %s: %v", reg.Claim.Binding.Token, err),
 	})
 }

@@ -35,6 +35,15 @@ func (n *Node) do(ctx context.Context, f func(now time.Time, m *gossip.Machine))
 	return n.await(ctx, j)
 }
 
+// doFor is do for a member's request, of which only so many may wait.
+func (n *Node) doFor(ctx context.Context, member pki.ID, f func(now time.Time, m *gossip.Machine)) error {
+	if !n.waiting.enter(member) {
+		return transport.ErrBusy
+	}
+	defer n.waiting.leave(member)
+	return n.do(ctx, f)
+}
+
 func (n *Node) await(ctx context.Context, j *job) error {
 	select {
 	case <-j.done:
@@ -60,6 +69,14 @@ func (n *Node) post(f func(now time.Time, m *gossip.Machine)) {
 	select {
 	case n.inbox <- j:
 	case <-n.stopped:
+	}
+}
+
+// offer is post for what may be lost: it does not wait for a place.
+func (n *Node) offer(f func(now time.Time, m *gossip.Machine)) {
+	select {
+	case n.inbox <- &job{run: f, done: make(chan struct{})}:
+	default:
 	}
 }
 
@@ -187,6 +204,9 @@ func (n *Node) enforce(t *pki.Trust) {
 }
 
 func (n *Node) tell(notice gossip.Notice) {
+	if !n.worthTelling(&notice) {
+		return
+	}
 	n.ring.Add(time.Now(), notice)
 	level := slog.LevelInfo
 	switch notice.Severity {

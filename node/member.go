@@ -259,18 +259,15 @@ func (m *member) failure(to pki.ID, begun time.Time, err error) gossip.Failure {
 	return gossip.Unanswered
 }
 
-// broken has the machine look after a peer whose connection ended. It must not wait: it is called where connections close.
+// broken has the machine look after a peer whose connection ended. It must not wait: it is called where connections close. What is lost
+// by that exchanges will show.
 func (n *Node) broken(id pki.ID) {
-	j := &job{run: func(now time.Time, m *gossip.Machine) { m.Broken(now, id) }, done: make(chan struct{})}
-	select {
-	case n.inbox <- j:
-	default: // exchanges will show it
-	}
+	n.offer(func(now time.Time, m *gossip.Machine) { m.Broken(now, id) })
 }
 
 // Receive answers a member's request through the machine.
 func (n doors) Receive(ctx context.Context, from pki.ID, req gossip.Message) (resp gossip.Message, err error) {
-	err = n.do(ctx, func(now time.Time, m *gossip.Machine) { resp = m.Receive(now, from, req) })
+	err = n.doFor(ctx, from, func(now time.Time, m *gossip.Machine) { resp = m.Receive(now, from, req) })
 	return resp, err
 }
 
@@ -288,9 +285,19 @@ func (n doors) Reach(ctx context.Context, from pki.ID, req gossip.ReachRequest) 
 	return transport.Found(ctx, transport.PoolConfig{Source: n, Registry: m.registry, Dial: n.dialFor(req.Observed)}, req.Address, from)
 }
 
+// Timed takes round trips to a member that measured this node. Where the inbox is full they are lost: it must not wait.
+func (n doors) Timed(from pki.ID, rtts []time.Duration) {
+	n.offer(func(now time.Time, m *gossip.Machine) { m.Timed(now, from, rtts) })
+}
+
 // Decide judges a claim on a token of this node.
 func (n doors) Decide(ctx context.Context, claim pki.Claim) (chain pki.Chain, err error) {
 	var verdict error
-	err = n.do(ctx, func(now time.Time, m *gossip.Machine) { chain, verdict = m.Admit(now, claim) })
+	admit := func(now time.Time, m *gossip.Machine) { chain, verdict = m.Admit(now, claim) }
+	if claim.Binding.Acceptor == n.ID() {
+		err = n.do(ctx, admit) // of strangers, whom the limits on registrations hold
+	} else {
+		err = n.doFor(ctx, claim.Binding.Acceptor, admit)
+	}
 	return chain, errors.Join(err, verdict)
 }

@@ -81,6 +81,7 @@ type Node struct {
 	started  time.Time
 
 	inbox    chan *job
+	waiting  shares        // places in it
 	stop     chan struct{} // closed by Leave
 	stopped  chan struct{} // closed when the loop has ended
 	ready    chan struct{}
@@ -92,6 +93,7 @@ type Node struct {
 	turns    atomic.Uint64
 	work     work
 	ring     *admin.Ring
+	refusals [2]seldom // that are told: of holders of tokens, and of anybody
 	past     *admin.History
 	adminAt  string
 	programs transport.Services

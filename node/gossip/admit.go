@@ -106,6 +106,8 @@ func (m *Machine) Admit(now time.Time, c pki.Claim) (pki.Chain, error) {
 	chain, err := m.admit(now, c)
 	if err != nil {
 		m.notice(KindRefused, Warning, c.Binding.Joiner, "token %s, at %s: %v", c.Binding.Token, c.Binding.Acceptor.Short(), err)
+		refusal, ok := errors.AsType[*pki.Refusal](err)
+		m.effects.Notices[len(m.effects.Notices)-1].Unproven = ok && !refusal.Proven
 	}
 	return chain, err
 }

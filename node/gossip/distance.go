@@ -14,10 +14,11 @@ import (
 
 const (
 	rebuildEvery    = 30 * time.Second
-	activeSpacing   = 30 * time.Second // between two round trips to an active peer
-	visitSpacing    = 10 * time.Second // between two visits of peers that are not active
-	firstSpacing    = 4 * time.Second  // the same while some were never measured
+	activeSpacing   = 45 * time.Second // between two round trips to an active peer
+	visitSpacing    = 15 * time.Second // between two visits of peers that are not active
+	firstSpacing    = 8 * time.Second  // the same while some were never measured
 	roundsApart     = time.Second      // between two rounds, when peers are measured for the first time
+	restsFor        = 45 * time.Second // for how long the connection of a visit may be counted on
 	keptVisited     = 24               // peers that take turns, up to which the connections to them stay
 	strainedSpacing = 5 * time.Second  // between two looks at which a strained node measures: one whose machine is always busy knows distances too
 	measuredAtOnce  = 4                // active peers asked for round trips in one look
@@ -46,7 +47,8 @@ type distances struct {
 // path is what is remembered of measuring one peer.
 type path struct {
 	samples latency.Samples
-	asked   time.Time
+	asked   time.Time // or when it visited this node last
+	visited time.Time // when this node called it last, over a connection that rests for a while
 	asking  bool
 }
 
@@ -97,6 +99,12 @@ func (m *Machine) Warm(id pki.ID) bool {
 	return m.Active(id) || m.distances.visited <= keptVisited && m.view.Get(id) != nil
 }
 
+// connected tells whether a connection to the peer is likely up.
+func (m *Machine) connected(now time.Time, id pki.ID) bool {
+	d := m.distances.of[id]
+	return d != nil && !d.asking && !d.visited.IsZero() && now.Sub(d.visited) < restsFor
+}
+
 // retry visits one peer that could not be reached, when its time has come. Peers that are sought to be active are dialled anyway; this one
 // comes back to the order without being needed.
 func (m *Machine) retry(now time.Time) {
@@ -120,7 +128,7 @@ func (m *Machine) ask(now time.Time, id pki.ID, d *path) {
 	if m.Active(id) && len(d.samples.Since(now.Add(-latency.Fresh))) >= latency.Enough {
 		count = 1
 	}
-	d.asked, d.asking = now, true
+	d.asked, d.visited, d.asking = now, now, true
 	m.send(now, id, PingRequest{Count: count})
 	s := &m.effects.Sends[len(m.effects.Sends)-1]
 	s.Fresh = m.attempt(id).failures > 0
@@ -133,6 +141,7 @@ func (m *Machine) ask(now time.Time, id pki.ID, d *path) {
 func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
 	var asked time.Time
 	m.distances.visited = 0
+	alike := 0
 	active := ascending(m.active)
 	for _, e := range m.view.Entries() {
 		if active.has(e.ID) || !m.measurable(e) {
@@ -146,8 +155,13 @@ func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
 		case d.asking:
 			continue
 		}
-		if !ok || d.asked.Before(asked) {
-			id, asked, ok = e.ID, d.asked, true
+		switch c := d.asked.Compare(asked); {
+		case !ok || c < 0:
+			id, asked, ok, alike = e.ID, d.asked, true, 1
+		case c == 0: // such as those never measured: by chance, or all would visit the same one
+			if alike++; m.cfg.Random.IntN(alike) == 0 {
+				id = e.ID
+			}
 		}
 	}
 	return id, asked.IsZero(), ok
@@ -161,6 +175,19 @@ func (m *Machine) measurable(e *view.Entry) bool {
 // pinged takes the round trips that a visit brought.
 func (m *Machine) pinged(now time.Time, id pki.ID, rtts []time.Duration) {
 	m.path(id).asking = false
+	for _, rtt := range rtts {
+		m.Measure(now, id, rtt)
+	}
+}
+
+// Timed takes round trips to a peer that visited this node, as timed on this side: then it need not be visited. So of two that are not
+// active peers of each other one visits.
+func (m *Machine) Timed(now time.Time, id pki.ID, rtts []time.Duration) {
+	e := m.view.Get(id)
+	if e == nil || !m.measurable(e) {
+		return
+	}
+	m.path(id).asked = now
 	for _, rtt := range rtts {
 		m.Measure(now, id, rtt)
 	}
@@ -180,7 +207,7 @@ func (m *Machine) Measure(now time.Time, id pki.ID, rtt time.Duration) {
 }
 
 // estimate is what the round trips to a peer say now: those of some minutes, or where peers take turns in being visited for longer than
-// that, of two cycles.
+// that, of two cycles; a cycle is half of all visits, as the other half comes from the peers.
 func (m *Machine) estimate(now time.Time, id pki.ID) latency.Estimate {
 	d := m.distances.of[id]
 	if d == nil {
@@ -195,7 +222,7 @@ func (m *Machine) counts(id pki.ID) time.Duration {
 	if m.Active(id) {
 		return latency.Fresh
 	}
-	return max(latency.Fresh/2, 2*visitSpacing*time.Duration(m.distances.visited))
+	return max(latency.Fresh/2, visitSpacing*time.Duration(m.distances.visited))
 }
 
 // round groups the peers by their distance anew, and makes a new order.

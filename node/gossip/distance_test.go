@@ -35,7 +35,7 @@ func TestEverybodyIsMeasured(t *testing.T) {
 	w.bands(func(name string) int { return int(name[2]-'0') % 3 }, []time.Duration{time.Millisecond, 20 * time.Millisecond, 90 * time.Millisecond})
 	w.network(40)
 	w.becomes(10*time.Second, w.whole)
-	w.run(2 * time.Minute)
+	w.run(3 * time.Minute)
 	for _, a := range w.nodes {
 		for _, p := range a.Snapshot(w.now).Peers {
 			if p.Path.N < latency.Enough || p.Path.Group == "" || p.Position == 0 {
@@ -46,8 +46,8 @@ func TestEverybodyIsMeasured(t *testing.T) {
 	}
 	w.run(10 * time.Minute)
 	for _, a := range w.nodes {
-		// 16 active ones every 30 s, one of the others every 10 s
-		if got := a.sent["PingRequest"]; got > 16*20+60+MaxActive {
+		// 16 active ones every 45 s, one of the others every 15 s
+		if got := a.sent["PingRequest"]; got > 16*14+40+MaxActive {
 			t.Errorf("%s measured %d times in ten minutes", a.name, got)
 		}
 		s := a.Snapshot(w.now)
@@ -144,5 +144,29 @@ func TestMeasureTakesPeersOnly(t *testing.T) {
 	a.Measure(w.now, identity("stranger").ID(), time.Millisecond)
 	if n := len(a.distances.of); n != 0 {
 		t.Errorf("%d distances of nobody's peers", n)
+	}
+}
+
+// Who was visited has measured the visitor, and visits it no more for now; of anybody who is nobody's peer nothing is kept.
+func TestTheVisitedNeedNotVisit(t *testing.T) {
+	w := newWorld(t, 25)
+	w.network(2)
+	w.becomes(10*time.Second, w.whole)
+	a, b := w.nodes[0], w.nodes[1].ID()
+	a.deactivate(b)
+	a.distances = newDistances(w.now)
+	a.Timed(w.now, identity("stranger").ID(), []time.Duration{time.Millisecond})
+	if n := len(a.distances.of); n != 0 {
+		t.Errorf("%d distances of strangers", n)
+	}
+	if id, first, ok := a.longestUnmeasured(); !ok || !first || id != b {
+		t.Fatal("a peer that was never measured is not the one to visit")
+	}
+	a.Timed(w.now, b, []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond})
+	if _, first, _ := a.longestUnmeasured(); first || a.estimate(w.now, b).N != latency.Enough {
+		t.Errorf("a peer that visited is to be visited as if it had not, %d round trips are known", a.estimate(w.now, b).N)
+	}
+	if a.connected(w.now, b) {
+		t.Error("who was visited counts on a connection of its own")
 	}
 }

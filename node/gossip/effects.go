@@ -84,6 +84,7 @@ type Notice struct {
 	Peer     pki.ID // zero where it is about no peer
 	Name     string
 	Detail   string
+	Unproven bool // of a refusal: who was refused has not shown to hold a token, so that anybody can cause it
 }
 
 // Kind is what a notice is about.

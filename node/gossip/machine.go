@@ -44,17 +44,17 @@ const (
 	jitter          = 0.2
 	firstRetry      = time.Second
 	lastRetry       = 30 * time.Second
-	lifeSpacing     = time.Second     // between a beat and one more for peers that are met again
-	urgentSpacing   = 2 * time.Second // between two urgent joins that push out an active peer
-	soonActive      = 4               // active peers that are sought at once
-	topUpEvery      = 5 * time.Second // then one, half of that more or less
-	enoughActive    = 12              // active peers, from which more are sought now and then only
-	clientActive    = 3               // server-mode peers that a client-mode member exchanges with
-	fewActive       = 2               // active peers, below which joining is urgent
-	firstDials      = 4               // joins under way at once: a network that starts at one moment must not drown in handshakes
-	isolatedRetry   = 5 * time.Second // the longest wait of a node that nobody is active with
-	failuresAllowed = 2               // in a row, before a peer counts as unreachable
-	contactLives    = 3               // lives of a leaf that a contact is believed
+	lifeSpacing     = time.Second      // between a beat and one more for peers that are met again
+	urgentSpacing   = 2 * time.Second  // between two urgent joins that push out an active peer
+	soonActive      = 4                // active peers that are sought at once
+	topUpEvery      = 12 * time.Second // then one, half of that more or less
+	enoughActive    = 12               // active peers, from which more are sought now and then only
+	clientActive    = 3                // server-mode peers that a client-mode member exchanges with
+	fewActive       = 2                // active peers, below which joining is urgent
+	firstDials      = 4                // joins under way at once: a network that starts at one moment must not drown in handshakes
+	isolatedRetry   = 5 * time.Second  // the longest wait of a node that nobody is active with
+	failuresAllowed = 2                // in a row, before a peer counts as unreachable
+	contactLives    = 3                // lives of a leaf that a contact is believed
 )
 
 // Config is what a machine needs to know of its node.
@@ -323,9 +323,27 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	if !now.Before(m.nextExchange) {
 		m.nextExchange = now.Add(m.interval())
-		if to, ok := m.partner(now); ok {
-			m.exchange(now, to)
-		}
+		m.exchangeNext(now)
+	}
+}
+
+// together does in the turn of a beat what would soon have one of its own: to wake up costs a process more than the work. The exchange after
+// this one comes later rather than earlier than its interval, with a beat again if there is one by then.
+func (m *Machine) together(now time.Time) {
+	slack := time.Duration(jitter * float64(m.cfg.Interval))
+	if m.nextRound.Sub(now) <= slack {
+		m.nextRound = now
+		m.look(now)
+	}
+	if m.nextExchange.Sub(now) <= slack {
+		m.nextExchange = now.Add(m.cfg.Interval + time.Duration(m.cfg.Random.Float64()*float64(slack)))
+		m.exchangeNext(now)
+	}
+}
+
+func (m *Machine) exchangeNext(now time.Time) {
+	if to, ok := m.partner(now); ok {
+		m.exchange(now, to)
 	}
 }
 

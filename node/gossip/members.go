@@ -112,12 +112,17 @@ func (m *Machine) seek(now time.Time) {
 			candidates = append(candidates, e.ID)
 		}
 	}
-	for _, k := range m.cfg.Random.Perm(len(candidates)) {
+	m.cfg.Random.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
+	if len(m.active) >= fewActive { // whom this node visited, which were drawn at random as well: that needs no handshake
+		others := slices.DeleteFunc(slices.Clone(candidates), func(id pki.ID) bool { return m.connected(now, id) })
+		candidates = append(slices.DeleteFunc(candidates, func(id pki.ID) bool { return !m.connected(now, id) }), others...)
+	}
+	for _, id := range candidates {
 		if len(m.active)+joining >= want || joining >= firstDials {
 			return
 		}
 		joining++
-		m.join(now, candidates[k])
+		m.join(now, id)
 	}
 }
 

@@ -34,6 +34,7 @@ func (m *Machine) Publish(now time.Time, s signature.Signature) (sequence uint64
 	if err := m.publishSignature(now, s); err != nil {
 		return 0, fmt.Errorf("publish signature: %w", err)
 	}
+	m.together(now)
 	return m.beat.Sequence, nil
 }
 

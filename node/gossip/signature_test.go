@@ -197,3 +197,23 @@ func TestLyingSignatures(t *testing.T) {
 		t.Errorf("in a minute it was told %d times", n)
 	}
 }
+
+// What is due soon is done in the turn of a beat, and no more often for that.
+func TestABeatTakesAlongWhatIsDue(t *testing.T) {
+	w := newWorld(t, 6)
+	w.network(3)
+	w.becomes(10*time.Second, w.whole)
+	a := w.nodes[0]
+	w.run(5 * time.Second)
+	a.nextExchange, a.nextRound = w.now.Add(150*time.Millisecond), w.now.Add(150*time.Millisecond)
+	a.do(func() { a.together(w.now) })
+	if least := w.now.Add(a.cfg.Interval); a.nextExchange.Before(least) || a.nextRound.Before(least) {
+		t.Errorf("the next exchange is due in %s, the next look in %s", a.nextExchange.Sub(w.now), a.nextRound.Sub(w.now))
+	}
+	a.nextExchange = w.now.Add(300 * time.Millisecond)
+	due := a.nextExchange
+	a.do(func() { a.together(w.now) })
+	if a.nextExchange != due {
+		t.Error("an exchange that is not due soon was made")
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/g2g-net/g2g/node/latency"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
@@ -311,6 +312,9 @@ func (w *world) carry(a *actor, s Send) {
 		w.after(w.latency(w.r), func() {
 			if a.Machine == m {
 				resp = measured(s.Request, resp, func() time.Duration { return w.rtt(a, b) })
+				if r, ok := resp.(PingResponse); ok && len(r.RTTs) >= latency.Enough && b.Machine != nil { // who measures is measured
+					b.do(func() { b.Timed(w.now, a.ID(), r.RTTs[:latency.Enough]) })
+				}
 				w.note("%s has answer %d: %T %d", a.name, s.Call, resp, size(resp))
 				a.do(func() { a.Reply(w.now, s.Call, resp) })
 			}

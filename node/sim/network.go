@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/latency"
 )
 
 // A flight is one call on its way there and back.
@@ -110,13 +111,16 @@ func (f *flight) arrive() {
 	f.outcome(w.now+w.travel(to, f.from), answer)
 }
 
-// timed answers a measurement as a driver would, and returns how long it takes from the first call's arrival on. The machine
-// of the peer has no part in it.
+// timed answers a measurement as a driver would, which tells the peer, too, and returns how long it takes from the first call's arrival on.
 func (w *world) timed(f *flight, count int) (took int64) {
 	var resp gossip.PingResponse
 	for range count {
 		rtt := w.travel(f.from, f.to) + w.travel(f.to, f.from)
 		resp.RTTs, took = append(resp.RTTs, time.Duration(rtt)), took+rtt
+	}
+	if len(resp.RTTs) >= latency.Enough {
+		f.to.machine.Timed(f.to.clock(), f.from.id, resp.RTTs[:latency.Enough])
+		f.to.flush()
 	}
 	f.answer = resp
 	w.count().sent(resp)

@@ -22,6 +22,7 @@ type connection struct {
 	claims  pki.LeafClaims                               // of the other end's verified leaf; zero where it showed none
 	verdict atomic.Pointer[verdict]
 	ending  sync.Once
+	pings   pings
 }
 
 // verdict is what a Trust says of the connection. It holds as long as the Trust is the current one.

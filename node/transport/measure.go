@@ -23,31 +23,33 @@ func (p *Pool) Measure(ctx context.Context, id pki.ID, addresses []string, count
 		return nil, err
 	}
 	warm := p.warm(id, conn)
+	var number uint64
 	for calls := 0; len(rtts) < count && calls < 2*count+1; calls++ {
-		rtt, over, err := timed(ctx, conn)
+		rtt, over, answered, err := timed(ctx, conn, number)
 		if err != nil {
 			return rtts, fmt.Errorf("measure node %s: %w", id, err)
 		}
 		if over == warm {
 			rtts = append(rtts, rtt)
 		}
-		warm = over
+		warm, number = over, answered
 	}
 	p.warmed(id, conn, warm)
 	return rtts, nil
 }
 
-// timed times one call, and tells over which connection it was: by the own end's address, since no two have the same at a time.
-func timed(ctx context.Context, conn *grpc.ClientConn) (rtt time.Duration, over string, err error) {
+// timed times one call, and tells over which connection it was: by the own end's address, since no two have the same at a time. It
+// brings back the number of the answer before, by which the peer times the caller.
+func timed(ctx context.Context, conn *grpc.ClientConn, echo uint64) (rtt time.Duration, over string, number uint64, err error) {
 	var at peer.Peer
 	client := gossippb.NewGossipClient(conn)
 	began := time.Now()
-	_, err = client.Ping(ctx, &gossippb.PingRequest{}, grpc.Peer(&at))
+	resp, err := client.Ping(ctx, &gossippb.PingRequest{Echo: echo}, grpc.Peer(&at))
 	rtt = time.Since(began)
 	if err == nil && at.LocalAddr != nil && at.Addr != nil {
 		over = at.LocalAddr.String() + " " + at.Addr.String()
 	}
-	return rtt, over, err
+	return rtt, over, resp.GetNumber(), err
 }
 
 // warm is the connection that the last call of a measurement was over; none that could be reused if it is not up any more.

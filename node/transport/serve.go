@@ -26,6 +26,8 @@ type Handler interface {
 	Receive(ctx context.Context, from pki.ID, req gossip.Message) (gossip.Message, error)
 	// Reach dials an address of the caller's and looks for the caller there.
 	Reach(ctx context.Context, from pki.ID, req gossip.ReachRequest) error
+	// Timed takes round trips to a member that measured this node, as timed on this side.
+	Timed(from pki.ID, rtts []time.Duration)
 	// Decide judges a claim on a token of this node. A refusal is a *pki.Refusal.
 	Decide(ctx context.Context, claim pki.Claim) (pki.Chain, error)
 }
@@ -133,18 +135,6 @@ func (s *GossipService) Reach(ctx context.Context, pb *gossippb.ReachRequest) (*
 		resp.Error = printable(err.Error())
 	}
 	return resp, nil
-}
-
-// Ping answers one.
-func (s *GossipService) Ping(context.Context, *gossippb.PingRequest) (*gossippb.PingResponse, error) {
-	return &gossippb.PingResponse{}, nil
-}
-
-// Ping times one round trip over the connection, which makes it first if there is none.
-func Ping(ctx context.Context, conn grpc.ClientConnInterface) (time.Duration, error) {
-	began := time.Now()
-	_, err := gossippb.NewGossipClient(conn).Ping(ctx, &gossippb.PingRequest{})
-	return time.Since(began), err
 }
 
 // Claim answers the acceptor of a joiner that holds a token of this node.

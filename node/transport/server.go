@@ -21,8 +21,9 @@ const (
 	maxHeaders        = 8 << 10  // bytes of a call's headers
 	bufferSize        = 4 << 10  // bytes for reading and for writing; gRPC's own 32 KiB are what an idle connection costs most
 	window            = 64 << 10 // bytes of a stream, and of a connection, that may be under way; a static one saves 48 bytes a message
+	streamWorkers     = 2        // calls served at a time on goroutines that keep their stacks, which grow anew on each new one; more begin others
 	connectionTimeout = 10 * time.Second
-	keepaliveTime     = 30 * time.Second // a silent connection is asked after this,
+	keepaliveTime     = time.Minute      // a silent connection is asked after this,
 	keepaliveTimeout  = 10 * time.Second // and closed without an answer in this
 	keepaliveMinTime  = 10 * time.Second // a client may ask no more often
 
@@ -162,6 +163,7 @@ func commonOptions() []grpc.ServerOption {
 		grpc.StaticStreamWindowSize(window),
 		grpc.StaticConnWindowSize(window),
 		grpc.ConnectionTimeout(connectionTimeout),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveMinTime, PermitWithoutStream: true}),
 	}
 }

@@ -2,19 +2,23 @@ package wire
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/view"
 )
 
 // A beat on the wire, big-endian: place u16, low bits of its contact's sequence u16, sequence u16, age u16, link 16 bytes.
-// A version in a digest: salted hash u32, low bits of contact and of beat u32 each.
+// A version in a digest: salted hash u32, beat u16, low 32 bits of its contact less those of the version before as a zigzag varint, since
+// sequences of contacts are seconds and most are near each other.
 const (
-	beatSize    = 2 + 2 + 2 + 2 + len(view.Link{})
-	versionSize = 4 + 4 + 4
+	beatSize     = 2 + 2 + 2 + 2 + len(view.Link{})
+	leastVersion = 4 + 2 + 1
 
 	ageUnit = 10 * time.Millisecond
 )
@@ -123,27 +127,49 @@ func ownBeatBytes(beat view.Beat, c *view.Contact) []byte {
 }
 
 func parseDigest(b []byte) ([]view.Version, error) {
-	n, err := countOf("versions", b, versionSize, gossip.MaxDigest)
-	if err != nil {
-		return nil, err
-	}
-	digest := make([]view.Version, 0, n)
-	for ; len(b) > 0; b = b[versionSize:] {
+	digest := make([]view.Version, 0, min(len(b)/leastVersion, gossip.MaxDigest))
+	var contact uint32
+	for len(b) > 0 {
+		if len(digest) == gossip.MaxDigest {
+			return nil, fmt.Errorf("versions are over the bound of %d", gossip.MaxDigest)
+		}
+		if len(b) < leastVersion {
+			return nil, errors.New("a version is cut off")
+		}
+		later, n := binary.Varint(b[leastVersion-1:])
+		if n <= 0 || later != int64(int32(later)) { //nolint:gosec // that is the question
+			return nil, errors.New("a version's contact is no difference of 32 bits")
+		}
+		contact += uint32(later) //nolint:gosec // modulo 2^32, as it was made
 		digest = append(digest, view.Version{
 			Hash:    binary.BigEndian.Uint32(b),
-			Contact: binary.BigEndian.Uint32(b[4:]),
-			Beat:    binary.BigEndian.Uint32(b[8:]),
+			Beat:    uint32(binary.BigEndian.Uint16(b[4:])),
+			Contact: contact,
 		})
+		b = b[leastVersion-1+n:]
 	}
 	return digest, nil
 }
 
 func digestBytes(digest []view.Version) []byte {
-	b := make([]byte, 0, len(digest)*versionSize)
+	b := make([]byte, 0, len(digest)*(leastVersion+1))
+	var contact uint32
 	for _, v := range digest {
 		b = binary.BigEndian.AppendUint32(b, v.Hash)
-		b = binary.BigEndian.AppendUint32(b, v.Contact)
-		b = binary.BigEndian.AppendUint32(b, v.Beat)
+		b = binary.BigEndian.AppendUint16(b, uint16(v.Beat))        //nolint:gosec // at most LadderLength
+		b = binary.AppendVarint(b, int64(int32(v.Contact-contact))) //nolint:gosec // modulo 2^32
+		contact = v.Contact
 	}
 	return b
+}
+
+// digestSize is the length of digestBytes.
+func digestSize(digest []view.Version) (n int) {
+	var contact uint32
+	for _, v := range digest {
+		later := int32(v.Contact - contact) //nolint:gosec // modulo 2^32
+		n += leastVersion - 1 + protowire.SizeVarint(protowire.EncodeZigZag(int64(later)))
+		contact = v.Contact
+	}
+	return n
 }

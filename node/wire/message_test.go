@@ -28,7 +28,7 @@ func (w *world) requests() []gossip.Message {
 	return []gossip.Message{
 		gossip.JoinRequest{Contact: oak, Beat: beat(0, 2).Beat, Active: true, Urgent: true},
 		gossip.ExchangeRequest{
-			Salt: 1<<64 - 1, Digest: []view.Version{{Hash: 1, Contact: 2, Beat: 3}, {Hash: 1<<32 - 1, Contact: 1<<32 - 1, Beat: 4096}},
+			Salt: 1<<64 - 1, Digest: []view.Version{{Hash: 1, Contact: 1<<31 - 1, Beat: 3}, {Hash: 1<<32 - 1, Contact: 1<<32 - 1, Beat: 4096}},
 			Beats: []gossip.IndexedBeat{beat(1, 9), beat(0, 8)}, AliveHash: 5, NominationsHash: 6, Hints: hints(1),
 			Summary: w.summary(200), SummaryHeld: 7, Full: true,
 		},
@@ -145,9 +145,10 @@ func TestRequestRefusals(t *testing.T) {
 		"join beats":          {&gossippb.JoinRequest{Contact: oak, Beat: beatBytes([]gossip.IndexedBeat{beat(0, 2), beat(0, 2)})}, "read join: two beats at place 0"},
 		"join place":          {&gossippb.JoinRequest{Contact: oak, Beat: beatBytes([]gossip.IndexedBeat{beat(1, 2)})}, "read join: beat at place 1 where there are 1"},
 		"join other's beat":   {&gossippb.JoinRequest{Contact: oak, Beat: beatBytes([]gossip.IndexedBeat{beat(0, 3)})}, "read join: beat at place 0 belongs to another contact"},
-		"digest":              {&gossippb.ExchangeRequest{Digest: make([]byte, 13)}, "read exchange: versions of 13 bytes are no multiple of 12"},
-		"long digest":         {&gossippb.ExchangeRequest{Digest: make([]byte, 12*(gossip.MaxDigest+1))}, fmt.Sprintf("read exchange: %d versions are over the bound of %d", gossip.MaxDigest+1, gossip.MaxDigest)},
-		"exchange beat place": {&gossippb.ExchangeRequest{Digest: make([]byte, 24), Beats: beatBytes([]gossip.IndexedBeat{beat(2, 0)})}, "read exchange: beat at place 2 where there are 2"},
+		"digest":              {&gossippb.ExchangeRequest{Digest: make([]byte, 13)}, "read exchange: a version is cut off"},
+		"digest's contact":    {&gossippb.ExchangeRequest{Digest: binary.AppendVarint(make([]byte, 6), 1<<31)}, "read exchange: a version's contact is no difference of 32 bits"},
+		"long digest":         {&gossippb.ExchangeRequest{Digest: make([]byte, leastVersion*(gossip.MaxDigest+1))}, fmt.Sprintf("read exchange: versions are over the bound of %d", gossip.MaxDigest)},
+		"exchange beat place": {&gossippb.ExchangeRequest{Digest: make([]byte, 2*leastVersion), Beats: beatBytes([]gossip.IndexedBeat{beat(2, 0)})}, "read exchange: beat at place 2 where there are 2"},
 		"push contacts":       {&gossippb.PushRequest{Contacts: make([]*gossippb.Envelope, 65)}, "read push: 65 contacts are over the bound of 64"},
 		"push contact":        {&gossippb.PushRequest{Contacts: make([]*gossippb.Envelope, 1)}, "read push: read contact: there is no envelope"},
 		"push place":          {&gossippb.PushRequest{Beats: beatBytes([]gossip.IndexedBeat{beat(0, 0)})}, "read push: beat at place 0 where there are 0"},
@@ -299,7 +300,7 @@ func TestLargestMessagesFit(t *testing.T) {
 	for name, pb := range map[string]proto.Message{
 		"join":                  Encode(gossip.JoinRequest{Contact: contacts[0], Beat: beats[0].Beat, Active: true, Urgent: true}),
 		"answer to join":        Encode(gossip.JoinResponse{Contact: contacts[0], Beat: beats[0].Beat, Observed: observed, Active: true, Contacts: contacts[1:]}),
-		"exchange":              Encode(gossip.ExchangeRequest{Salt: 1, Digest: make([]view.Version, gossip.MaxDigest), Beats: beats, AliveHash: 1, NominationsHash: 1, Hints: hints(gossip.MaxHints)}),
+		"exchange":              Encode(gossip.ExchangeRequest{Salt: 1, Digest: farApart(gossip.MaxDigest), Beats: beats, AliveHash: 1, NominationsHash: 1, Hints: hints(gossip.MaxHints)}),
 		"hint":                  Encode(gossip.HintRequest{Hints: hints(gossip.MaxHints)}),
 		"answer to hint":        Encode(gossip.HintResponse{Beats: beats, Contacts: fitting}),
 		"answer to probe":       Encode(gossip.ProbeResponse{Beat: beats[0], Contact: contacts[0]}),
@@ -364,4 +365,13 @@ func TestUntimelyContactsAreLeftOut(t *testing.T) {
 			t.Errorf("%s, with a false seal: %+v", what, got)
 		}
 	}
+}
+
+// farApart is the longest digest of n versions: each contact is as far from the one before as can be.
+func farApart(n int) []view.Version {
+	digest := make([]view.Version, n)
+	for i := range digest {
+		digest[i].Contact = uint32(i%2) << 31
+	}
+	return digest
 }

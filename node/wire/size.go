@@ -15,7 +15,7 @@ import (
 func Size(m gossip.Message) int {
 	switch m := m.(type) {
 	case gossip.ExchangeRequest: // a simulator asks for nothing as often as for these
-		return fixedSize(m.Salt, m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(len(m.Digest)*versionSize) +
+		return fixedSize(m.Salt, m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(digestSize(m.Digest)) +
 			bytesSize(len(m.Beats)*beatSize) + bytesSize(len(m.Hints)*hintSize) + summarySize(m.Summary) + flagSize(m.Full)
 	case gossip.ExchangeResponse:
 		return fixedSize(m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) +

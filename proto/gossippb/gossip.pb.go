@@ -1033,7 +1033,7 @@ func (x *JoinResponse) GetContacts() []*Envelope {
 type ExchangeRequest struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Salt            uint64                 `protobuf:"fixed64,1,opt,name=salt,proto3" json:"salt,omitempty"`
-	Digest          []byte                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`                          // entries of 12 bytes
+	Digest          []byte                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`                          // entries of 7 to 11 bytes
 	Beats           []byte                 `protobuf:"bytes,3,opt,name=beats,proto3" json:"beats,omitempty"`                            // 24 bytes each; the index is a place in digest
 	AliveHash       uint64                 `protobuf:"fixed64,4,opt,name=alive_hash,json=aliveHash,proto3" json:"alive_hash,omitempty"` // over the IDs that the caller holds alive, itself included
 	NominationsHash uint64                 `protobuf:"fixed64,5,opt,name=nominations_hash,json=nominationsHash,proto3" json:"nominations_hash,omitempty"`
@@ -1592,6 +1592,7 @@ func (x *HintResponse) GetContacts() []*Envelope {
 
 type PingRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Echo          uint64                 `protobuf:"fixed64,1,opt,name=echo,proto3" json:"echo,omitempty"` // the number in the answer to the ping before over this connection; 0 for none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1626,8 +1627,16 @@ func (*PingRequest) Descriptor() ([]byte, []int) {
 	return file_gossippb_gossip_proto_rawDescGZIP(), []int{22}
 }
 
+func (x *PingRequest) GetEcho() uint64 {
+	if x != nil {
+		return x.Echo
+	}
+	return 0
+}
+
 type PingResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        uint64                 `protobuf:"fixed64,1,opt,name=number,proto3" json:"number,omitempty"` // drawn at random, so that who sends it back has read it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1660,6 +1669,13 @@ func (x *PingResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use PingResponse.ProtoReflect.Descriptor instead.
 func (*PingResponse) Descriptor() ([]byte, []int) {
 	return file_gossippb_gossip_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *PingResponse) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
 }
 
 type ReachRequest struct {
@@ -2527,9 +2543,11 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x05hints\x18\x01 \x01(\fR\x05hints\"Y\n" +
 	"\fHintResponse\x12\x14\n" +
 	"\x05beats\x18\x01 \x01(\fR\x05beats\x123\n" +
-	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\r\n" +
-	"\vPingRequest\"\x0e\n" +
-	"\fPingResponse\"(\n" +
+	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"!\n" +
+	"\vPingRequest\x12\x12\n" +
+	"\x04echo\x18\x01 \x01(\x06R\x04echo\"&\n" +
+	"\fPingResponse\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x06R\x06number\"(\n" +
 	"\fReachRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\"%\n" +
 	"\rReachResponse\x12\x14\n" +
