@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,7 +49,8 @@ type GateConfig struct {
 //
 //  1. Every open connection that it let in is in exactly one of strangers, known and proven.
 //  2. strangers and known hold at most MaxUnproven each, strangers at most MaxUnprovenPerAddress of one address.
-//  3. The connection that a full gate drops is drawn at random, so that nobody can hold the places of others.
+//  3. The connection that a full gate drops is drawn at random, so that nobody can hold the places of others; of known addresses among
+//     those of the one that has most.
 //  4. shown has the at most maxShown addresses from which a connection proved itself last: of members in client mode, behind an
 //     address translation, or too new for Known. Several that share one may well come at once.
 type Gate struct {
@@ -173,9 +175,26 @@ func (g *Gate) makeRoom(conn *gated) *gated {
 		}
 	}
 	if len(candidates) >= MaxUnproven {
-		return g.dropOne(candidates)
+		return g.dropOne(crowd(candidates))
 	}
 	return nil
+}
+
+// crowd is who may have to go of those that fill the gate: the connections of the address that has most, where that is over the bound
+// on one address, else all. Behind one address may be many members; so the many there make room for each other, and one that comes
+// alone is not pushed out.
+func crowd(all []*gated) []*gated {
+	count := map[netip.Prefix]int{}
+	most := all[0].source
+	for _, c := range all {
+		if count[c.source]++; count[c.source] > count[most] {
+			most = c.source
+		}
+	}
+	if count[most] <= MaxUnprovenPerAddress {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(c *gated) bool { return c.source != most })
 }
 
 func (g *Gate) dropOne(among []*gated) *gated {

@@ -138,6 +138,21 @@ func TestMembersHavePlacesOfTheirOwn(t *testing.T) {
 }
 
 // Where one member came from, others may: two nodes on one host, a program in client mode, all behind one address translation.
+// The attack: from an address at which a member is known somebody opens connections as fast as he can. They push out each other, and no
+// connection of another member.
+func TestFloodFromAKnownAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate("192.0.2.7", "192.0.2.8")
+		defer func() { time.Sleep(UnprovenLife) }() // virtual: the timers end
+		come(g, slices.Repeat([]string{"192.0.2.7:1"}, MaxUnproven-2)...)
+		others, _ := come(g, "192.0.2.8:1", "192.0.2.8:2")
+		come(g, slices.Repeat([]string{"192.0.2.7:1"}, 100*MaxUnproven)...)
+		if n := closed(others); n > 0 || g.Counts().Known != MaxUnproven {
+			t.Errorf("%d of another's connections are closed; %+v", n, g.Counts())
+		}
+	})
+}
+
 func TestAddressThatProvedItselfIsKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
