@@ -83,9 +83,15 @@ func (m *Machine) apply(now time.Time, e *view.Entry, a *stale.Age) {
 	if e.Unreachable || m.cfg.Strict {
 		m.setLate(now, e, true)
 	}
-	if now.Sub(d.asked) >= againSpacing && m.probing() < maxProbes {
+	if now.Sub(d.asked) >= againSpacing && m.probing() < maxProbes && !m.newsMayCome(now, d, e.ID) {
 		m.probe(now, e, d)
 	}
+}
+
+// newsMayCome tells whether to wait for an exchange before a peer is asked for its age alone: to ask one that is not active costs a handshake, and
+// most often the news is only slow.
+func (m *Machine) newsMayCome(now time.Time, d *doubt, id pki.ID) bool {
+	return d.byAge && d.tried == 0 && !m.Active(id) && !m.connected(now, id) && now.Sub(d.began) < m.cfg.Interval
 }
 
 func (m *Machine) setLate(now time.Time, e *view.Entry, late bool) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 )
 
@@ -214,5 +215,31 @@ func TestLostPeersAreShownLife(t *testing.T) {
 	a.cfg.OnlyPublish, a.nextBeat = true, time.Time{}
 	if got := meet(now.Add(time.Minute)); got != 0 {
 		t.Errorf("%d beats that are the application's to make", got)
+	}
+}
+
+// A peer whose news are late is asked at once where that costs a call, and where it costs a handshake after an exchange might have brought them.
+func TestNewsMayComeBeforeAHandshake(t *testing.T) {
+	w := newWorld(t, 7)
+	w.network(4)
+	w.run(20 * time.Second)
+	a, e := w.nodes[0], w.nodes[0].view.Get(w.nodes[1].ID())
+	late := func(now time.Time) (asked bool) {
+		before := a.sent["ProbeRequest"]
+		a.do(func() { a.apply(now, e, &stale.Age{ID: e.ID, Late: true}) })
+		return a.sent["ProbeRequest"] > before
+	}
+	a.believe(e.ID)
+	if !late(w.now) {
+		t.Error("an active peer is not asked at once")
+	}
+	a.believe(e.ID)
+	a.deactivate(e.ID)
+	delete(a.distances.of, e.ID)
+	if late(w.now) {
+		t.Error("a peer that is not connected is asked at once")
+	}
+	if !late(w.now.Add(a.cfg.Interval)) {
+		t.Error("it is not asked although the news did not come")
 	}
 }
