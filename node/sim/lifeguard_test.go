@@ -73,6 +73,9 @@ func (o *outcome) spent(nodes int, quiet, lasts time.Duration, calm, trouble *ph
 	}
 }
 
+// aftermath is for how long false verdicts are still counted when the trouble is over.
+const aftermath = 15 * time.Second
+
 // scenario is the experiment in the simulator's language.
 func (e experiment) scenario() string {
 	end := e.quiet + e.lasts
@@ -83,7 +86,10 @@ func (e experiment) scenario() string {
 	if e.stall {
 		what = fmt.Sprintf("at %s stall %d", e.quiet, e.anomalous)
 	}
-	return fmt.Sprintf("nodes %d\njoined\nregion all 1\ninterval %s\nlength %s\n%s\n", e.nodes, e.interval, end, what)
+	if e.between > 0 || e.stall {
+		what += fmt.Sprintf("\nat %s continue all", end)
+	}
+	return fmt.Sprintf("nodes %d\njoined\nregion all 1\ninterval %s\nlength %s\n%s\n", e.nodes, e.interval, end+aftermath, what)
 }
 
 // playG2G runs the same with the production machine.
@@ -91,11 +97,17 @@ func playG2G(t *testing.T, e experiment, seed uint64) (o outcome) {
 	t.Helper()
 	w := value(newWorld(plan(e.scenario()), seed))
 	w.at(int64(e.quiet)/2, func() { w.phase("quiet") })
-	for at := look; at < w.plan.Length; at += look {
+	for at := look; at < e.quiet+e.lasts; at += look {
 		w.run(at)
 		w.look()
 	}
-	w.run(w.plan.Length - 1) // what was blocked has not gone on yet
+	end := e.quiet + e.lasts
+	w.run(end - 1) // what was blocked has not gone on yet
+	o.spent(e.nodes, e.quiet/2, e.lasts, &w.counts[len(w.counts)-2], w.count())
+	for at := end; at <= w.plan.Length; at += look {
+		w.run(at)
+		w.look()
+	}
 	r := w.report(seed)
 	if r.Checks.Failed > 0 {
 		t.Errorf("%d checks failed: %q", r.Checks.Failed, r.Checks.Failures)
@@ -107,7 +119,6 @@ func playG2G(t *testing.T, e experiment, seed uint64) (o outcome) {
 		}
 	}
 	o.spread(dead, e.nodes-e.anomalous, e.lasts)
-	o.spent(e.nodes, e.quiet/2, e.lasts, &w.counts[len(w.counts)-2], w.count())
 	o.subjects = e.anomalous
 	o.false, o.falseHealthy = r.False.Dead, r.False.DeadHealthy
 	return o
@@ -153,7 +164,8 @@ func (e experiment) repeated(t *testing.T, runs int, play func(*testing.T, exper
 
 // TestLifeguard is the experiment with real memberlist beside g2g: a small one, or with LIFEGUARD_RUNS the whole grid, each cell so many
 // times. LIFEGUARD_SECONDS is for how long anomalies come again and again, 120 in the paper. A part of the grid is chosen by the names of
-// its cells: -run 'TestLifeguard/I=16ms/D=8.192s/C=32' plays one, 'TestLifeguard/I=once' all that are blocked once.
+// its cells: -run 'TestLifeguard/I=16ms/D=8.192s/C=32' plays one, 'TestLifeguard/I=once' all that are blocked once. LIFEGUARD_WHO plays
+// "memberlist" or "g2g" alone.
 func TestLifeguard(t *testing.T) {
 	if runs := number("LIFEGUARD_RUNS", 0); runs > 0 {
 		grid(t, runs, time.Duration(number("LIFEGUARD_SECONDS", 120))*time.Second)
@@ -208,7 +220,7 @@ func grid(t *testing.T, runs int, lasts time.Duration) {
 	for _, e.anomalous = range []int{8, 16, 32} {
 		for _, e.interval = range []string{"1s", "333ms"} {
 			t.Run(fmt.Sprintf("zombies/C=%d/%s", e.anomalous, e.interval), func(t *testing.T) {
-				t.Logf("| %d | no work | once | g2g, interval %s | %s", e.anomalous, e.interval, e.repeated(t, runs, playG2G).row(runs))
+				t.Logf("\n| %d | no work | once | g2g at %s | %s", e.anomalous, e.interval, e.repeated(t, runs, playG2G).row(runs))
 			})
 		}
 	}
@@ -221,8 +233,13 @@ func (e experiment) cell(t *testing.T, runs int) {
 		between = "once"
 	}
 	t.Run(fmt.Sprintf("I=%s/D=%s/C=%d", between, e.blocked, e.anomalous), func(t *testing.T) {
-		theirs, ours := e.repeated(t, runs, playMemberlist), e.repeated(t, runs, playG2G)
-		cell := fmt.Sprintf("| %d | %s | %s |", e.anomalous, e.blocked, between)
-		t.Logf("\n%s memberlist | %s\n%s g2g | %s\ng2g's messages: %s", cell, theirs.row(runs), cell, ours.row(runs), ours.kindsText(runs))
+		cell, who := fmt.Sprintf("| %d | %s | %s |", e.anomalous, e.blocked, between), os.Getenv("LIFEGUARD_WHO")
+		if who != "g2g" {
+			t.Logf("\n%s memberlist | %s", cell, e.repeated(t, runs, playMemberlist).row(runs))
+		}
+		if who != "memberlist" {
+			o := e.repeated(t, runs, playG2G)
+			t.Logf("\n%s g2g | %s\nby kind: %s", cell, o.row(runs), o.kindsText(runs))
+		}
 	})
 }

@@ -244,12 +244,13 @@ func playMemberlist(t *testing.T, e experiment, seed uint64) (o outcome) {
 		l.began = began
 		l.mu.Unlock()
 		e.anomalies(shut)
-		l.mu.Lock()
-		o = l.outcome
-		o.spread(l.dead, e.nodes-e.anomalous, e.lasts)
-		l.mu.Unlock()
 		nodeSeconds := float64(e.nodes) * time.Since(began).Seconds()
 		o.messages, o.bytes = float64(h.messages.Load()-messages)/nodeSeconds, float64(h.bytes.Load()-bytes)/nodeSeconds
+		time.Sleep(aftermath)
+		l.mu.Lock()
+		o.false, o.falseHealthy = l.false, l.falseHealthy
+		o.spread(l.dead, e.nodes-e.anomalous, e.lasts)
+		l.mu.Unlock()
 		o.calm = float64(messages-half) / float64(e.nodes) / (e.quiet / 2).Seconds()
 		o.subjects = e.anomalous
 		for _, m := range members {
