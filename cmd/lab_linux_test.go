@@ -41,6 +41,7 @@ func newLab(t *testing.T, n int) *lab {
 	l := &lab{t: t, router: newHost(t)}
 	l.router.sh(`
 		echo 1 >/proc/sys/net/ipv4/ip_forward
+		for all in all default; do echo 0 >/proc/sys/net/ipv4/conf/$all/rp_filter; done
 		nft -f - <<-END
 			table inet lab {
 				set cut { type ipv4_addr; }

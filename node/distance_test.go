@@ -175,7 +175,7 @@ func (a *actor) regroupings(seen uint64) (n uint64) {
 func TestOneSiteIsOneGroup(t *testing.T) {
 	inRegions(t, 8, .10, func(int) int { return 0 }, func(w *world, m *regions, nodes []*actor) {
 		m.allRight(w, time.Minute, nodes)
-		w.pass(2 * time.Minute)
+		w.pass(minutes(2))
 		m.allRight(w, 0, nodes)
 	})
 }

@@ -20,8 +20,10 @@ type world struct {
 	oneWay func(a, b pki.ID) time.Duration
 
 	mu    sync.Mutex
-	asked map[string]int // who asked whom, in which query
-	most  int            // hops
+	sent  func(from, to pki.ID, r Request) // is told of each message
+	took  func(*node)                      // is told of who gets a question for the first time
+	asked map[string]int                   // who asked whom, in which query
+	most  int                              // hops
 }
 
 type node struct {
@@ -29,6 +31,7 @@ type node struct {
 	id     pki.ID
 	engine *Engine
 	peers  []Peer
+	draw   func() []Peer // instead of peers, where they change
 	calls  atomic.Int64
 	lost   func(to pki.ID) bool // what it sends there never comes
 	forges func(Request, Response) Response
@@ -42,6 +45,11 @@ func newWorld(n, view int, random *rand.Rand, oneWay func(a, b pki.ID) time.Dura
 		a.engine = New(Config{ID: id, Carrier: a, Random: rand.New(rand.NewPCG(uint64(i), 3)), IDs: ids{random}})
 		w.nodes[id], w.ids = a, append(w.ids, id)
 	}
+	w.sent = func(from, to pki.ID, r Request) {
+		w.asked[fmt.Sprint(from, to, r.ID)]++
+		w.most = max(w.most, r.Hops)
+	}
+	w.took = func(a *node) { a.calls.Add(1) }
 	for _, a := range w.nodes {
 		for _, i := range random.Perm(n) {
 			if id := w.ids[i]; id != a.id && len(a.peers) < view {
@@ -63,7 +71,14 @@ func (r ids) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (a *node) Peers() []Peer    { return a.peers }
+// Peers is the query order.
+func (a *node) Peers() []Peer {
+	if a.draw != nil {
+		return a.draw()
+	}
+	return a.peers
+}
+
 func (a *node) Warm(pki.ID) bool { return true }
 func (a *node) Links() (l []Link) {
 	for _, p := range a.peers {
@@ -77,8 +92,7 @@ func (a *node) Name() string { return fmt.Sprintf("n%d", int(a.id[1])<<8+int(a.i
 func (a *node) Ask(ctx context.Context, to pki.ID, r Request, accepted func(bool)) (Response, error) {
 	w := a.world
 	w.mu.Lock()
-	w.asked[fmt.Sprint(a.id, to, r.ID)]++
-	w.most = max(w.most, r.Hops)
+	w.sent(a.id, to, r)
 	w.mu.Unlock()
 	b := w.nodes[to]
 	delay := w.oneWay(a.id, to)
@@ -96,7 +110,9 @@ func (a *node) Ask(ctx context.Context, to pki.ID, r Request, accepted func(bool
 	go func() {
 		out, err := b.engine.Serve(ctx, a.id, r, func(seen bool) error {
 			if !seen {
-				b.calls.Add(1)
+				w.mu.Lock()
+				w.took(b)
+				w.mu.Unlock()
 			}
 			said <- arrival[bool]{seen, nil, time.Now().Add(delay)}
 			return nil
