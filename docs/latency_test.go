@@ -53,9 +53,10 @@ func TestWorkedExample(t *testing.T) {
 
 func workedExample(t *testing.T) string {
 	var b strings.Builder
-	b.WriteString("| peer | round trips, sorted (ms) | distance | its logarithm |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| peer | round trips, sorted (ms) | distance | spread | logarithm of distance and waiting |\n| --- | --- | --- | --- | --- |\n")
 	var peers []latency.Peer
-	var logs []float64
+	var logs, spreads []float64
+	rows := make([]string, len(example))
 	names := map[pki.ID]string{}
 	for i, p := range example {
 		var s latency.Samples
@@ -69,9 +70,19 @@ func workedExample(t *testing.T) string {
 		if got := float64(peers[i].Distance) / 1e6; math.Abs(got-sorted[0]) > 1e-9 {
 			t.Errorf("%s: distance %g, the 20th percentile of five is the least, %g", p.name, got, sorted[0])
 		}
-		logs = append(logs, math.Log(sorted[0]))
-		fmt.Fprintf(&b, "| %s | %s | %g | %.3f |\n", p.name, strings.Trim(fmt.Sprint(sorted), "[]"), sorted[0], logs[i])
+		spreads = append(spreads, (sorted[3]-sorted[0])/2)
+		rows[i] = fmt.Sprintf("| %s | %s | %g | %.4g |", p.name, strings.Trim(fmt.Sprint(sorted), "[]"), sorted[0], spreads[i])
 	}
+	waiting := slices.Sorted(slices.Values(spreads[:3]))[1] / latency.Floor // ann, bob and cleo are the nearest
+	for i, p := range peers {
+		logs = append(logs, math.Log(float64(p.Distance)/1e6+waiting))
+		fmt.Fprintf(&b, "%s %.3f |\n", rows[i], logs[i])
+	}
+	near := slices.SortedFunc(slices.Values(peers), func(a, b latency.Peer) int { return int(a.Distance - b.Distance) })
+	if got := float64(latency.WaitingOf(near)) / 1e6; math.Abs(got-waiting) > 1e-5 {
+		t.Errorf("waiting %g, by hand %g", got, waiting)
+	}
+	fmt.Fprintf(&b, "\nOf the three nearest, ann, bob and cleo, the middle spread is %.4g, a tenth of the waiting: %.4g ms.\n", waiting*latency.Floor, waiting)
 	slices.Sort(logs)
 	b.WriteString("\n| groups | best ends after | cost | v | n ln v | cost / v | 2 sum | 3 k ln n | criterion |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	best, least := 0, math.Inf(1)

@@ -16,12 +16,12 @@ const nobody = -1
 
 // FloorOf is the standard deviation of log latency that is believed of every group of these peers: Floor, or where round
 // trips scatter so much that distances are less certain, the standard error of the distance of the middle one of the peers. That
-// is about 1.7 ln(median / distance) / sqrt(round trips).
+// is about 1.7 ln(median / distance) / sqrt(round trips), with what is waited for in both.
 func FloorOf(peers []Peer) float64 {
 	var errors []float64
 	for _, p := range peers {
 		if p.N > 0 {
-			spread := math.Log(float64(p.Median) / float64(p.Distance))
+			spread := p.logOf(p.Median) - p.log()
 			errors = append(errors, 1.7*spread/math.Sqrt(float64(p.N)))
 		}
 	}

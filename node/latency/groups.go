@@ -16,6 +16,8 @@ const (
 	// partition must be surer than one that stands: else groups would come and go.
 	surelyApart = 3
 	stillApart  = 2
+	// MaxWaiting bounds what is added to distances: more would make one of regions that are near each other.
+	MaxWaiting = 10 * time.Millisecond
 	// Strong is by how much a new partition's criterion must be less than the old one's to take its place.
 	Strong = 6
 	// strayRounds is for how many rounds in a row a peer must lie outside its group to be moved without that.
@@ -30,8 +32,28 @@ type Peer struct {
 	Estimate
 }
 
-// log is the peer's place on the line that is cut into groups: the logarithm of its distance in milliseconds.
-func (p Peer) log() float64 { return math.Log(float64(p.Distance) / float64(time.Millisecond)) }
+// log is the peer's place on the line that is cut into groups: the logarithm in milliseconds of its distance and of what is waited for.
+func (p Peer) log() float64 { return p.logOf(p.Distance) }
+
+func (p Peer) logOf(d time.Duration) float64 {
+	return math.Log(float64(d+p.waiting) / float64(time.Millisecond))
+}
+
+// WaitingOf is what is added to the distances of peers before they are compared: what makes a spread as large as that of near peers' round
+// trips no more than Floor. What near peers' round trips differ by is waiting, for a processor as a rule, and it is no shorter on the
+// way to others: where it is milliseconds, distances of milliseconds are as good as equal, and remain far from hundreds. It is that of the
+// middle one of the three nearest, and at most MaxWaiting. The peers are sorted, nearest first.
+func WaitingOf(peers []Peer) time.Duration {
+	var spreads []time.Duration
+	for _, p := range peers[:min(len(peers), 3)] {
+		spreads = append(spreads, p.Spread)
+	}
+	if len(spreads) == 0 {
+		return 0
+	}
+	slices.Sort(spreads)
+	return min(time.Duration(float64(spreads[(len(spreads)-1)/2])/Floor), MaxWaiting)
+}
 
 // uncertainty is the standard error of the distance, estimated by how far the median of the round trips lies above it: 1.7 times that, by
 // the root of their number. It is large where a near peer's round trips are mostly waiting for a processor.
@@ -91,8 +113,14 @@ func (g *Grouping) Floor() float64 { return g.floor }
 // brings home a peer that has lain outside its group for long. Peers with fewer round trips than Enough join the nearest group
 // and decide nothing; those without any are in no group.
 func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
-	founding := slices.DeleteFunc(slices.Clone(peers), func(p Peer) bool { return p.N < Enough })
-	slices.SortFunc(founding, nearer)
+	peers = slices.Clone(peers)
+	slices.SortFunc(peers, nearer)
+	few := func(p Peer) bool { return p.N < Enough }
+	waiting := WaitingOf(slices.DeleteFunc(slices.Clone(peers), few))
+	for i := range peers {
+		peers[i].waiting = waiting
+	}
+	founding := slices.DeleteFunc(slices.Clone(peers), few)
 	floor := FloorOf(founding)
 	g.floor = floor
 	old, fresh := g.carried(founding), assign(founding, floor).merged(founding, surelyApart)

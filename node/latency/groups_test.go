@@ -163,6 +163,37 @@ func TestWaitingMakesNoGroups(t *testing.T) {
 	}
 }
 
+// Peers that are equally near, measured while something else took the processors. The round trips of a visit, which are few moments, have
+// all waited for as long, and seem certain; those of active peers show how long one waits. These were taken from real nodes.
+func TestOneBusyMomentMakesNoGroup(t *testing.T) {
+	const us = time.Microsecond
+	peer := func(i, n int, distance, median, p80 time.Duration) Peer {
+		return Peer{peerID(i), Estimate{N: n, Distance: distance, Median: median, P99: p80 + ms, Spread: (p80 - distance) / 2}}
+	}
+	far := []Peer{peer(10, 10, 17*ms, 18*ms, 19*ms), peer(11, 10, 18*ms, 19*ms, 21*ms), peer(12, 10, 16*ms, 19*ms, 20*ms)}
+	for name, near := range map[string][]Peer{
+		"an active peer": {peer(1, 8, 949*us, 1710*us, 2780*us), peer(2, 10, 3100*us, 3220*us, 3900*us), peer(3, 10, 3930*us, 4140*us, 4800*us)},
+		"two of them":    {peer(1, 8, 935*us, 1110*us, 2000*us), peer(2, 8, 870*us, 1000*us, 1900*us), peer(3, 10, 2050*us, 2190*us, 2990*us)},
+		"much waiting":   {peer(1, 8, 402*us, 579*us, 1800*us), peer(2, 10, 1570*us, 2200*us, 3000*us), peer(3, 10, 2070*us, 2080*us, 3000*us)},
+	} {
+		if groups, _ := NewGrouping().Update(append(near, far...)); len(groups) != 2 || len(groups[1].Members) != 3 {
+			t.Errorf("%s: %s", name, told(groups))
+		}
+	}
+	apart := []Peer{
+		peer(1, 3, 434*us, 535*us, 4990*us), peer(2, 3, 431*us, 1980*us, 5260*us), peer(3, 3, 4270*us, 7640*us, 10200*us),
+		peer(4, 3, 75*ms, 90*ms, 96*ms), peer(5, 3, 79*ms, 83*ms, 94*ms), peer(6, 3, 86*ms, 90*ms, 102*ms),
+		peer(7, 3, 192*ms, 202*ms, 211*ms), peer(8, 3, 201*ms, 203*ms, 224*ms), peer(9, 3, 190*ms, 210*ms, 236*ms),
+	}
+	if groups, _ := NewGrouping().Update(apart); len(groups) != 3 {
+		t.Errorf("what near peers wait for makes none of far ones: %s", told(groups))
+	}
+	quiet := []Peer{peer(1, 8, 402*us, 410*us, 420*us), peer(2, 10, 1570*us, 1600*us, 1630*us), peer(3, 10, 2070*us, 2080*us, 2090*us)}
+	if groups, _ := NewGrouping().Update(append(quiet, far...)); len(groups) != 3 {
+		t.Errorf("where nobody waits: %s", told(groups))
+	}
+}
+
 func TestMemoryIsOfThePeersOfTheLastRound(t *testing.T) {
 	g := NewGrouping()
 	for i := range 100 {

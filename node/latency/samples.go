@@ -56,6 +56,9 @@ type Estimate struct {
 	Distance time.Duration
 	Median   time.Duration
 	P99      time.Duration
+	Spread   time.Duration // half of what lies between a fifth and four fifths of them
+
+	waiting time.Duration // WaitingOf the peers that it is compared with
 }
 
 // Estimate is made of the round trips that are not older than a time.
@@ -72,7 +75,9 @@ func (s *Samples) Estimate(since time.Time) Estimate {
 		return Estimate{}
 	}
 	slices.Sort(sorted[:n])
-	return Estimate{N: n, Distance: rank(sorted[:n], 20), Median: rank(sorted[:n], 50), P99: rank(sorted[:n], 99)}
+	e := Estimate{N: n, Distance: rank(sorted[:n], 20), Median: rank(sorted[:n], 50), P99: rank(sorted[:n], 99)}
+	e.Spread = (rank(sorted[:n], 80) - e.Distance) / 2
+	return e
 }
 
 // rank is the smallest value that so many of a hundred do not exceed (nearest rank). The values are sorted.

@@ -22,20 +22,20 @@ func TestEstimateIsByNearestRank(t *testing.T) {
 	for i := range 5 {
 		s.Add(epoch.Add(time.Duration(i)*time.Second), time.Duration(5-i)*ms)
 	}
-	if got, want := s.Estimate(epoch), (Estimate{N: 5, Distance: ms, Median: 3 * ms, P99: 5 * ms}); got != want {
+	if got, want := s.Estimate(epoch), (Estimate{N: 5, Distance: ms, Median: 3 * ms, P99: 5 * ms, Spread: 3 * ms / 2}); got != want {
 		t.Errorf("five round trips: %+v, want %+v", got, want)
 	}
 	for i := 6; i <= 20; i++ {
 		s.Add(epoch.Add(time.Duration(i)*time.Second), time.Duration(i)*ms)
 	}
-	if got, want := s.Estimate(epoch), (Estimate{N: 20, Distance: 4 * ms, Median: 10 * ms, P99: 20 * ms}); got != want {
+	if got, want := s.Estimate(epoch), (Estimate{N: 20, Distance: 4 * ms, Median: 10 * ms, P99: 20 * ms, Spread: 6 * ms}); got != want {
 		t.Errorf("twenty: %+v, want %+v", got, want)
 	}
 	s.Add(epoch.Add(time.Minute), 30*ms) // pushes out the first: 5 ms
 	if got := s.Since(epoch); len(got) != Kept || got[0].RTT != 4*ms || got[Kept-1].RTT != 30*ms {
 		t.Errorf("kept %v", got)
 	}
-	if got, want := s.Estimate(epoch.Add(20*time.Second)), (Estimate{N: 2, Distance: 20 * ms, Median: 20 * ms, P99: 30 * ms}); got != want {
+	if got, want := s.Estimate(epoch.Add(20*time.Second)), (Estimate{N: 2, Distance: 20 * ms, Median: 20 * ms, P99: 30 * ms, Spread: 5 * ms}); got != want {
 		t.Errorf("the last two: %+v, want %+v", got, want)
 	}
 }
