@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	appPeriod = 4 * time.Second        // between two signatures of an application, a little less than signature.period
-	appLook   = 250 * time.Millisecond // for the next one to be due
+	appPeriod = 900 * time.Millisecond // between two signatures of an application, a little less than signature.period
+	appLook   = 100 * time.Millisecond // for the next one to be due
+	appWait   = 4 * time.Second        // for its node to take one
 	maxApps   = 8
 )
 
@@ -85,7 +86,7 @@ func (t *trial) runApps(ctx context.Context) {
 // publish is tried again at the next look: a node may not be up yet, or be one that was just killed.
 func (t *trial) publish(ctx context.Context, i int, n uint64) error {
 	_, dir := t.fleet.folder(i)
-	ctx, cancel := context.WithTimeout(ctx, appPeriod)
+	ctx, cancel := context.WithTimeout(ctx, appWait)
 	defer cancel()
 	node, err := dial(ctx, dir)
 	if err != nil {

@@ -3,6 +3,7 @@ package gossip
 import (
 	"slices"
 
+	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -35,5 +36,17 @@ func (m *Machine) activate(id pki.ID) {
 func (m *Machine) deactivate(id pki.ID) {
 	if i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare); ok {
 		m.active = slices.Delete(m.active, i, i+1)
+	}
+}
+
+// regain makes a peer active again that fell and is back, once it exchanges with this node: it may not know that it fell, and has this
+// node active all the while. Else it would be told hardly anything.
+func (m *Machine) regain(e *view.Entry) {
+	a := m.attempt(e.ID)
+	if a.lost && e.Mode == pki.Server && !e.State.Fallen() {
+		a.lost = false
+		if len(m.active) < MaxActive {
+			m.activate(e.ID)
+		}
 	}
 }

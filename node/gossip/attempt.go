@@ -32,6 +32,7 @@ type attempt struct {
 	hinted        time.Time // when others were last told that it seems to fail
 	hintedStalled bool      // what they were told
 	past          stale.Past
+	lost          bool      // it was an active peer when it fell
 	fell          time.Time // when the calls began to fail that convicted it; zero where none did
 	fellAs        uint64    // the incarnation that fell
 

@@ -67,7 +67,10 @@ type doubt struct {
 	probing   bool
 	waiting   bool      // to be asked, because of a hint
 	byAge     bool      // it began because the peer was past its limit, not because a call failed
+	stuck     bool      // by its own word it is past the limit of that
 	asked     time.Time // the last probe
+	stalled   bool      // others say that it is stuck
+	again     time.Time // when it may be, and is asked again; zero for never
 	suspectAt time.Time // since when it is past its limit; zero where it is not
 	witnesses []pki.ID  // those whose exchanges, begun afterwards, brought news but none of the peer
 	hinters   []pki.ID  // who is told what refutes the doubt
@@ -256,7 +259,7 @@ func (m *Machine) probe(now time.Time, e *view.Entry, d *doubt) {
 	if d.probing {
 		return
 	}
-	d.probing, d.waiting, d.asked = true, false, now
+	d.probing, d.waiting, d.asked, d.again = true, false, now, time.Time{}
 	d.tried++
 	c, timeout := m.sendProbe(now, e)
 	if d.failures == 0 && !m.Warm(e.ID) {
@@ -280,12 +283,23 @@ func (m *Machine) accompany(now time.Time) {
 	}
 }
 
+// due tells whether a peer is to be asked again, beside those that are past the limit of the last look.
+func (d *doubt) due(now time.Time) bool {
+	switch {
+	case d.stuck:
+		return now.Sub(d.asked) >= againSpacing
+	case !d.again.IsZero():
+		return !now.Before(d.again)
+	}
+	return !d.byAge && d.tried > 0 && now.Sub(d.asked) >= askSpacing
+}
+
 // askAgain asks those whose last probe proved nothing, because nobody else had answered meanwhile or a beat of before had just come. The
 // hints that made this node ask come once.
 func (m *Machine) askAgain(now time.Time) {
 	for _, id := range slices.Clone(m.doubted) {
 		e, d := m.view.Get(id), m.doubts[id]
-		if judgeable(e) && !d.byAge && d.tried > 0 && now.Sub(d.asked) >= askSpacing && !onlyUnreachable(e) && m.probing() < maxProbes {
+		if judgeable(e) && d.due(now) && !onlyUnreachable(e) && m.probing() < maxProbes {
 			m.probe(now, e, d)
 		}
 	}
@@ -362,15 +376,19 @@ func (m *Machine) probed(now time.Time, c *call, resp ProbeResponse) {
 	e, d := m.view.Get(c.to), m.doubts[c.to]
 	if d != nil && judgeable(e) && d.suspectAt.IsZero() {
 		m.vindicate(now, e, d.hinters, true)
+		d.hinters = nil
 	}
+	stuck := d != nil && m.stuck(now, e, resp.Beat.Beat)
 	switch {
 	case d == nil:
-	case !judgeable(e) || !m.past(now, e):
-		m.believe(c.to) // it answers, within its limit
+	case !judgeable(e) || !stuck && !m.past(now, e):
+		if !m.waits(now, e, d, resp.Beat.Beat) {
+			m.believe(c.to) // it answers, within its limit
+		}
 	case c.begun.After(m.awoke):
 		m.setLate(now, e, true)
-		d.failures, d.refused = 0, false
-		if d.answers++; d.answers >= enoughAnswers && !d.suspectAt.IsZero() {
+		d.failures, d.refused, d.stuck = 0, false, stuck
+		if d.answers++; d.answers >= enoughAnswers && (stuck || !d.suspectAt.IsZero()) {
 			m.convict(now, e, stale.Stalled, d)
 		}
 	}
@@ -417,14 +435,16 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 	a := m.attempt(id)
 	a.past.Fell(now, e.Born(), reason, m.detector.Own(id, e.Period))
 	a.fell = time.Time{}
+	m.detector.Fell(id)
 	if d.failures >= enoughFailures {
 		a.fell, a.fellAs = d.began, e.Incarnation
 	}
+	a.lost = a.lost || m.Active(id)
 	m.deactivate(id)
 	m.aliveChanged(now)
 	switch {
 	case reason == stale.Stalled:
-		m.notice(KindDead, Error, id, "stalled: it answers, but its signature has not advanced for %s (limit %s)", age, m.bound.Limit.Round(time.Second/10))
+		m.notice(KindDead, Error, id, "stalled: it answers, but its signature has not advanced for %s (limit %s)", age, m.limitOf(now, e).Round(time.Second/10))
 		m.hint(now, id, true)
 	case d.refused:
 		m.notice(KindDead, Error, id, "silent: nobody listens at its addresses, its signature has not advanced for %s", age)
@@ -433,9 +453,7 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 	default:
 		m.notice(KindDead, Error, id, "silent: its signature has not advanced for %s (limit %s, %d witnesses)", age, m.bound.Limit.Round(time.Second/10), len(d.witnesses))
 	}
-	if reason == stale.Silent {
-		m.repeat(now, e)
-	}
+	m.repeat(now, e, reason == stale.Stalled)
 	m.believe(id)
 }
 

@@ -98,7 +98,12 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 		m.receiveHint(now, from, req.Hints) // what refutes them is in the answer: the digest does not hold it
 	}
 	reader := m.view.Read(req.Salt, req.Digest)
-	m.hearAll(now, from, false, req.Beats, reader.IDs(), nil)
+	ids := reader.IDs()
+	m.hearAll(now, from, false, req.Beats, ids, nil)
+	m.metIn(now, from, req.Beats, ids)
+	if e := m.view.Get(from); e != nil {
+		m.regain(e)
+	}
 	if reader.Lacks() {
 		m.exchangeAtOnce(now, from)
 	}
@@ -138,6 +143,7 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 	if m.hearAll(now, c.to, true, resp.Beats, c.ids, resp.Contacts) > 0 {
 		m.witness(now, c.to, c.begun)
 	}
+	m.metIn(now, c.to, resp.Beats, c.ids)
 	if newer == 0 {
 		a.broughtNothing()
 		return

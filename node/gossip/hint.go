@@ -14,7 +14,7 @@ const (
 	hintSpacing   = 5 * time.Second
 	hintDelay     = 10 * time.Millisecond  // in which hints gather into one message
 	hintGather    = 200 * time.Millisecond // the same where others were told just before: many are in trouble, and go together
-	repeatFor     = 10 * time.Second       // exchanges name a silent verdict
+	repeatFor     = 10 * time.Second       // exchanges name a verdict
 	maxRepeated   = 16                     // in one exchange
 	maxHinters    = 2                      // who are told what refutes a hint
 	hintBurst     = 64.0                   // hints of other members that this node follows at once
@@ -23,7 +23,7 @@ const (
 	maxHintsOwned = MaxHints               // waiting to be sent
 )
 
-// A verdict is a silent death that exchanges tell of for a while.
+// A verdict is a death that exchanges tell of for a while.
 type verdict struct {
 	hint  Hint
 	until time.Time
@@ -96,10 +96,10 @@ func (m *Machine) newsTo(id pki.ID, hints []Hint) (news []Hint) {
 	return news
 }
 
-// repeat has exchanges name a silent verdict for a while.
-func (m *Machine) repeat(now time.Time, e *view.Entry) {
+// repeat has exchanges name a verdict for a while.
+func (m *Machine) repeat(now time.Time, e *view.Entry, stalled bool) {
 	m.verdicts = slices.DeleteFunc(m.verdicts, func(v verdict) bool { return v.hint.ID == e.ID || !now.Before(v.until) })
-	m.verdicts = append(m.verdicts, verdict{hintOf(e, false), now.Add(repeatFor)})
+	m.verdicts = append(m.verdicts, verdict{hintOf(e, stalled), now.Add(repeatFor)})
 	if len(m.verdicts) > view.MaxServers {
 		m.verdicts = m.verdicts[1:]
 	}
@@ -172,6 +172,7 @@ func (m *Machine) follow(now time.Time, from pki.ID, e *view.Entry, h Hint) {
 	}
 	m.hint(now, e.ID, h.Stalled)
 	d := m.doubt(now, e.ID)
+	d.stalled = d.stalled || h.Stalled
 	if len(d.hinters) < maxHinters && !slices.Contains(d.hinters, from) {
 		d.hinters = append(d.hinters, from)
 	}

@@ -101,7 +101,7 @@ func (m *Machine) setLate(now time.Time, e *view.Entry, late bool) {
 	m.view.SetLate(now, e.ID, late)
 	m.aliveChanged(now)
 	if late {
-		m.notice(KindLate, Warning, e.ID, "its signature has not advanced for %s (limit %s)", e.Age(now).Round(time.Second/10), m.bound.Limit.Round(time.Second/10))
+		m.notice(KindLate, Warning, e.ID, "its signature has not advanced for %s (limit %s)", e.Age(now).Round(time.Second/10), m.limitOf(now, e).Round(time.Second/10))
 		return
 	}
 	m.notice(KindAlive, Info, e.ID, "its signature advances (was late)")

@@ -303,6 +303,7 @@ func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, 
 	}
 	if verdict == view.Advanced || verdict == view.Revived {
 		m.overlookedAfter(e)
+		m.detector.Beat(e.ID, e.Incarnation, e.BeatSequence, e.Born())
 	}
 	switch verdict {
 	case view.Advanced:
@@ -355,6 +356,7 @@ func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Messa
 	}
 	if req.Beat.Sequence > 0 {
 		m.hear(now, from, false, from, IndexedBeat{Contact: uint16(req.Contact.Sequence), Beat: req.Beat}) //nolint:gosec // low bits are meant
+		m.met(now, from, req.Beat)
 	}
 	if e := m.view.Get(from); e != nil {
 		e.LastExchange = now
@@ -416,6 +418,7 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 	m.learn(now, c.to, resp.Contact)
 	if resp.Beat.Sequence > 0 {
 		m.hear(now, c.to, true, c.to, IndexedBeat{Contact: uint16(resp.Contact.Sequence), Beat: resp.Beat}) //nolint:gosec // low bits are meant
+		m.met(now, c.to, resp.Beat)
 	}
 	m.learnAll(now, c.to, resp.Contacts)
 	e := m.view.Get(c.to)

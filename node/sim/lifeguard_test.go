@@ -196,7 +196,7 @@ func number(name string, otherwise int) int {
 // TestZombiesAreFound has members answer everything and do no work. memberlist asks for no more than an answer.
 func TestZombiesAreFound(t *testing.T) {
 	e := experiment{nodes: 16, quiet: 16 * time.Second, anomalous: 4, lasts: 15 * time.Second, interval: "1s", stall: true}
-	if o := playG2G(t, e, 1); len(o.full) != 4 || o.false > 0 {
+	if o := playG2G(t, e, 1); len(o.full) != 4 || o.false > 0 || o.full[3] > 9*time.Second {
 		t.Errorf("%+v", o)
 	}
 }

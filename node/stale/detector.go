@@ -4,6 +4,7 @@ package stale
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/g2g-net/g2g/pki"
@@ -44,20 +45,25 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// forever is the limit where there is none.
+const forever = time.Duration(math.MaxInt64)
+
 // A Detector remembers how the ages of the peers ran, and says from it which age is too much.
 //
-//  1. A peer is remembered from its first completed age until Forget. Who calls Completed bounds how many there are.
+//  1. A peer is remembered from its first completed age or beat until Forget. Who calls Completed and Beat bounds how many there are.
 //  2. The dead complete nothing, so they weigh on no pace and on no stretch.
 //  3. Of the shapes each peer has at most its share, so one that publishes often drives out only its own.
-//  4. It reads no clock: it knows ages only, all of them measured by the node that owns it.
+//  4. It reads no clock: what it knows was measured by the node that owns it, on that one's clock.
 type Detector struct {
 	cfg   Config
 	index map[pki.ID]int // places in peers
 	ids   []pki.ID
 	peers []*pace
 
-	stretch float64
-	stale   bool // peers have changed since stretch was found
+	last   int       // the place that was asked for last
+	ages   pool      // of the ages as gossip brings them
+	direct pool      // of those by the peers' own word
+	began  time.Time // what marks count from
 
 	paces   []time.Duration // room to work in
 	tops    []float32
@@ -66,20 +72,29 @@ type Detector struct {
 
 // NewDetector makes one that knows nothing. The configuration must be valid.
 func NewDetector(cfg Config) *Detector {
-	return &Detector{cfg: cfg, index: map[pki.ID]int{}, stretch: firstStretch}
+	return &Detector{cfg: cfg, index: map[pki.ID]int{}, ages: pool{stretch: firstStretch}, direct: pool{stretch: firstDirect}}
 }
 
 // Completed says that a newer sequence of a peer came, and how old the peer was just before. The return of a peer that
 // was dead is none: that age is the length of its death. Nor is an age that grew while this node itself was paused.
 func (d *Detector) Completed(id pki.ID, age time.Duration) {
+	d.peers[d.place(id)].complete(age, max(leastShare, ringSamples/len(d.peers)))
+	d.ages.changed = true
+}
+
+// place is where a peer is remembered, from now on if it was not.
+func (d *Detector) place(id pki.ID) int {
+	if d.last < len(d.ids) && d.ids[d.last] == id {
+		return d.last
+	}
 	at, known := d.index[id]
 	if !known {
 		at = len(d.peers)
 		d.index[id] = at
 		d.ids, d.peers = append(d.ids, id), append(d.peers, new(pace))
 	}
-	d.peers[at].add(age, max(leastShare, ringSamples/len(d.peers)))
-	d.stale = true
+	d.last = at
+	return at
 }
 
 // Forget drops what is known of a peer.
@@ -89,12 +104,15 @@ func (d *Detector) Forget(id pki.ID) {
 		return
 	}
 	last := len(d.peers) - 1
+	if len(d.peers[at].direct.list) > 0 {
+		d.direct.peers--
+	}
 	d.ids[at], d.peers[at] = d.ids[last], d.peers[last]
 	d.index[d.ids[at]] = at
 	d.peers[last] = nil
 	d.ids, d.peers = d.ids[:last], d.peers[:last]
 	delete(d.index, id)
-	d.stale = true
+	d.ages.changed, d.direct.changed = true, true
 }
 
 // Own is a peer's own pace: the median of its completed ages or, before there are enough, what it declares.
@@ -108,37 +126,49 @@ func (d *Detector) Own(id pki.ID, declared time.Duration) time.Duration {
 	return max(leastPace, declared)
 }
 
+// A pool is how far shapes of all peers stretch a pace.
+type pool struct {
+	stretch float64
+	changed bool // the shapes have, since stretch was found
+	peers   int  // that have any; kept for those of direct ages alone
+}
+
 // stretched is how many times its own pace a peer's age may reach: the largest shape that the peers have shown and a
 // quarter more, so that the next age is beyond it about once in as many as there are shapes, whatever their
 // distribution. The tenth of the peers with the largest shapes is left out (one peer at least, but not the only one):
 // so few cannot stretch it by being slow on purpose.
-func (d *Detector) stretched() float64 {
-	if d.stale {
-		d.stretch, d.stale = d.measure(), false
+func (l *pool) stretched(d *Detector, of func(*pace) *shapes, first, least, factor float64) float64 {
+	if l.changed {
+		l.stretch, l.changed = d.measure(of, first, least, factor), false
 	}
-	return d.stretch
+	return l.stretch
 }
 
-func (d *Detector) measure() float64 {
+// stretched is that of the ages as gossip brings them.
+func (d *Detector) stretched() float64 {
+	return d.ages.stretched(d, func(p *pace) *shapes { return &p.shapes }, firstStretch, leastStretch, stretchFactor)
+}
+
+func (d *Detector) measure(of func(*pace) *shapes, first, least, factor float64) float64 {
 	d.tops = d.tops[:0]
 	for _, p := range d.peers {
-		if len(p.shapes) > 0 {
-			d.tops = append(d.tops, p.top)
+		if s := of(p); len(s.list) > 0 {
+			d.tops = append(d.tops, s.top)
 		}
 	}
 	n := len(d.tops)
 	if n == 0 {
-		return firstStretch
+		return first
 	}
 	top := nth(d.tops, n-1-min(n-1, max(1, n/droppedPart)))
 	samples := 0
 	for _, p := range d.peers {
-		if p.top <= top {
-			samples += len(p.shapes)
+		if s := of(p); s.top <= top {
+			samples += len(s.list)
 		}
 	}
 	if samples < stretchLeast {
-		return firstStretch
+		return first
 	}
-	return min(mostStretch, max(leastStretch, stretchFactor*float64(top)))
+	return min(mostStretch, max(least, factor*float64(top)))
 }

@@ -51,7 +51,7 @@ func TestPaceIsTheMedianOfTheLast(t *testing.T) {
 		var all []time.Duration
 		for range 1 + random.IntN(100) {
 			age := time.Duration(random.IntN(20)) * 500 * time.Millisecond // exact in binary, and often equal
-			p.add(age, 1000)
+			p.complete(age, 1000)
 			all = append(all, age)
 		}
 		last := slices.Sorted(slices.Values(all[max(0, len(all)-paceSamples):]))
@@ -61,8 +61,8 @@ func TestPaceIsTheMedianOfTheLast(t *testing.T) {
 		if p.settled() != (len(all) >= paceLeast) {
 			t.Fatalf("%d ages: settled %v", len(all), p.settled())
 		}
-		if want := max(0, len(all)-paceLeast); len(p.shapes) != want {
-			t.Fatalf("%d ages: %d shapes, want %d", len(all), len(p.shapes), want)
+		if want := max(0, len(all)-paceLeast); len(p.list) != want {
+			t.Fatalf("%d ages: %d shapes, want %d", len(all), len(p.list), want)
 		}
 	}
 }
@@ -146,8 +146,8 @@ func TestNoPeerDrivesOutTheShapesOfOthers(t *testing.T) {
 	}
 	total := 0
 	for i, p := range d.peers {
-		if total += len(p.shapes); len(p.shapes) < 90 {
-			t.Errorf("peer %d has %d shapes left", i+1, len(p.shapes))
+		if total += len(p.list); len(p.list) < 90 {
+			t.Errorf("peer %d has %d shapes left", i+1, len(p.list))
 		}
 	}
 	if total > ringSamples {

@@ -198,7 +198,7 @@ func ours(cfg Config, all bool) rule {
 	d := NewDetector(cfg)
 	return rule{!cfg.Strict, func(w *world) {
 		if all {
-			d.stretch, d.stale = stretchByAll(d), false
+			d.ages.stretch, d.ages.changed = stretchByAll(d), false
 		}
 		w.rows = w.rows[:0]
 		for i, p := range w.peers {
@@ -220,7 +220,7 @@ func ours(cfg Config, all bool) rule {
 func stretchByAll(d *Detector) float64 {
 	top, samples := float32(0), 0
 	for _, p := range d.peers {
-		top, samples = max(top, p.top), samples+len(p.shapes)
+		top, samples = max(top, p.top), samples+len(p.list)
 	}
 	if samples < stretchLeast {
 		return firstStretch
@@ -311,11 +311,12 @@ var crashes = [][2]int{{2, 1}, {3, 1}, {5, 1}, {5, 3}, {10, 5}, {10, 8}, {50, 1}
 
 func falseTable() string {
 	var b strings.Builder
-	b.WriteString("Living peers convicted, in 1,000 node-periods:\n\n| gaps | plain, n = 10 / 50 | fixed 5, n = 50 | phi 8, n = 50 | g2g, n = 2 / 5 / 10 / 50 | g2g with all, n = 50 |\n| --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("Living peers convicted, in 1,000 node-periods:\n\n| gaps | plain, n = 10 / 50 | fixed 5, n = 50 | phi 8, n = 50 | g2g, n = 2 / 5 / 10 / 50 | g2g with all, n = 50 | own word, n = 2 / 5 / 10 / 50 |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, r := range rhythms {
 		at := func(n int, make func() rule) string { return fmt.Sprintf("%.2f", falsely(n, runsOf(n), r, make)) }
-		fmt.Fprintf(&b, "| %s | %s / %s | %s | %s | %s / %s / %s / %s | %s |\n", r.name, at(10, plainRule), at(50, plainRule), at(50, fixedRule),
-			at(50, phiRule), at(2, ourRule), at(5, ourRule), at(10, ourRule), at(50, ourRule), at(50, allRule))
+		stuck := func(n int) string { return fmt.Sprintf("%.2f", falselyStuck(n, runsOf(n), r)) }
+		fmt.Fprintf(&b, "| %s | %s / %s | %s | %s | %s / %s / %s / %s | %s | %s / %s / %s / %s |\n", r.name, at(10, plainRule), at(50, plainRule), at(50, fixedRule),
+			at(50, phiRule), at(2, ourRule), at(5, ourRule), at(10, ourRule), at(50, ourRule), at(50, allRule), stuck(2), stuck(5), stuck(10), stuck(50))
 	}
 	return b.String()
 }

@@ -16,25 +16,24 @@ const (
 //  1. ages[:count] are the latest, in seconds; the oldest of them is overwritten next.
 //  2. order[:count] are their places, the smallest age first.
 //  3. own is the upper median of the ages, at least leastPace.
-//  4. top is the largest of shapes, 0 without any.
 type pace struct {
+	shapes // ages divided by the own pace before them
 	ages   [paceSamples]float32
 	order  [paceSamples]uint8
 	count  uint8
 	next   uint8
 	own    time.Duration
-	shapes []float32 // ages divided by the own pace before them, oldest first
-	top    float32
+	direct direct
 }
 
 // settled tells whether there are ages enough for the own pace to count.
 func (p *pace) settled() bool { return p.count >= paceLeast }
 
-// add takes a completed age, and keeps at most share shapes. An age before the pace has settled has no shape, since there
+// complete takes a completed age, and keeps at most share shapes. An age before the pace has settled has no shape, since there
 // is nothing to divide it by but what the peer says of itself.
-func (p *pace) add(age time.Duration, share int) {
+func (p *pace) complete(age time.Duration, share int) {
 	if p.settled() {
-		p.shape(float32(float64(age)/float64(p.own)), share)
+		p.add(float32(float64(age)/float64(p.own)), share)
 	}
 	if p.count == paceSamples {
 		p.unplace(p.next)
@@ -43,14 +42,6 @@ func (p *pace) add(age time.Duration, share int) {
 	p.place(p.next)
 	p.next = (p.next + 1) % paceSamples
 	p.own = max(leastPace, time.Duration(float64(p.ages[p.order[p.count/2]])*float64(time.Second)))
-}
-
-func (p *pace) shape(s float32, share int) {
-	p.shapes = append(p.shapes, s)
-	if old := len(p.shapes) - share; old > 0 {
-		p.shapes = slices.Delete(p.shapes, 0, old)
-	}
-	p.top = slices.Max(p.shapes)
 }
 
 func (p *pace) place(slot uint8) {
