@@ -87,6 +87,7 @@ func TestOrder(t *testing.T) {
 	if !in() {
 		t.Error("it can be reached and is not back")
 	}
+	w.run(2 * lookEvery) // by then that is told
 	a.notices = nil
 	w.cut = func(x, y *actor) bool { return (x == a) != (y == a) && (x == b || y == b) }
 	w.run(20 * time.Second)

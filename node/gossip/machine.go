@@ -23,6 +23,7 @@ const (
 	fanOut          = 3               // peers that a push goes to
 	pushDelay       = 50 * time.Millisecond
 	lookEvery       = time.Second            // while nobody is late
+	roundSlack      = lookEvery / 5          // by which rounds, in which is seen to what need not be at once, come earlier or later, to be with a beat
 	pushSpacing     = 200 * time.Millisecond // between two pushes: where much is new it goes together
 	soonDelay       = 20 * time.Millisecond
 	soonSpacing     = 200 * time.Millisecond
@@ -331,7 +332,7 @@ func (m *Machine) Advance(now time.Time) {
 // this one comes later rather than earlier than its interval, with a beat again if there is one by then.
 func (m *Machine) together(now time.Time) {
 	slack := time.Duration(jitter * float64(m.cfg.Interval))
-	if m.nextRound.Sub(now) <= slack {
+	if m.nextRound.Sub(now) <= 2*roundSlack {
 		m.nextRound = now
 		m.look(now)
 	}
