@@ -18,6 +18,7 @@ import (
 	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/node/store"
 	"github.com/g2g-net/g2g/node/transport"
+	"github.com/g2g-net/g2g/node/wire"
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/gossippb"
 )
@@ -97,6 +98,9 @@ func TestClientModeMemberIsHeldToItsMode(t *testing.T) {
 				client.denied(f, rule.Method, "not allowed in client mode")
 			}
 		}
+		hint := wire.Encode(gossip.ExchangeRequest{Hints: []gossip.Hint{{ID: n1.ID(), Incarnation: 1 << 40, Sequence: 1}}})
+		_, err := client.gossip(f).Exchange(context.Background(), hint.(*gossippb.ExchangeRequest))
+		contains(t, err, "read exchange: a client-mode member hints at nobody")
 		// The Registration port has nothing for members either.
 		conn, _, err := transport.DialRegistration(context.Background(), client.host.Dial, f.Info().Register, client.genesis.Network().Pin())
 		if err != nil {

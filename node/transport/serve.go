@@ -98,6 +98,9 @@ func serve[R proto.Message](ctx context.Context, s *GossipService, pb proto.Mess
 		join.Observed = ObservedHost(ctx)
 		req = join
 	}
+	if exchange, ok := req.(gossip.ExchangeRequest); ok && len(exchange.Hints) > 0 && member.Mode() == pki.Client {
+		return none, status.Error(codes.InvalidArgument, "read exchange: a client-mode member hints at nobody") // as by the table
+	}
 	resp, err := s.Handler.Receive(ctx, member.ID, req)
 	if err != nil {
 		return none, handlerError(err)
