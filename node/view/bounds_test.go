@@ -26,10 +26,10 @@ func checkBounds(t *testing.T, v *View) {
 			t.Fatal("the entries are not ordered by ID")
 		}
 	}
-	if servers > MaxServers || clients > MaxClients || fallen > MaxFallen || len(v.tombstones) > MaxTombstones || len(v.order) != len(v.tombstones) {
-		t.Fatalf("%d servers, %d clients, %d fallen, %d tombstones in an order of %d", servers, clients, fallen, len(v.tombstones), len(v.order))
+	if servers > MaxServers || clients > MaxClients || fallen > MaxFallen || len(v.tombstones) > MaxTombstones || len(v.brief)+len(v.lasting) != len(v.tombstones) || len(v.lasting) > maxLasting {
+		t.Fatalf("%d servers, %d clients, %d fallen, %d tombstones in an order of %d", servers, clients, fallen, len(v.tombstones), len(v.brief)+len(v.lasting))
 	}
-	for _, id := range v.order {
+	for _, id := range slices.Concat(v.brief, v.lasting) {
 		if _, ok := v.tombstones[id]; !ok {
 			t.Fatal("the order of the tombstones names one that is not there")
 		}
@@ -158,6 +158,39 @@ func TestOtherModeNeedsAPlace(t *testing.T) {
 			}
 			checkBounds(t, v)
 		}
+	}
+}
+
+// The attack: a member has thousands that it admitted come and go, so that a peer which was here for long is forgotten for good, and an
+// old contact of it counts again. Its tombstone stands, as long as no thousands stay for long.
+func TestPassersByLeaveTombstones(t *testing.T) {
+	g := newGrove()
+	honest := g.writer(1, pki.Server)
+	v := New(pki.ID{})
+	e := put(t, v, start, honest.contact(5))
+	v.turn(e, Alive)
+	e.Seen = start.Add(lastingLife)
+	v.Drop(e.ID)
+	chains := g.chains(g.root, g.chain, 0, 100, pki.Server)
+	pass := func(from, to int, life time.Duration) {
+		for i := from; i < to; i++ {
+			e := put(t, v, start, invented(i, chains[i%len(chains)], start))
+			e.Seen = start.Add(life)
+			v.Drop(e.ID)
+		}
+		checkBounds(t, v)
+	}
+	pass(0, 3*MaxTombstones, lastingLife-1)
+	if n := len(v.tombstones); n != MaxTombstones {
+		t.Errorf("%d tombstones", n)
+	}
+	if verdict := v.Judge(start, honest.contact(4)); verdict != Old {
+		t.Errorf("an old contact of one that was here for long is %s", verdict)
+	}
+	pass(0, 1, 0) // one that comes again
+	pass(3*MaxTombstones, 3*MaxTombstones+maxLasting, lastingLife)
+	if verdict := v.Judge(start, honest.contact(4)); verdict != Newer {
+		t.Errorf("after as many that were, too, it is %s", verdict)
 	}
 }
 

@@ -14,6 +14,7 @@ type tombstone struct {
 	beat        uint64
 	link        Link
 	minEpoch    uint64
+	lasting     bool // the peer made progress for lastingLife
 }
 
 // Drop forgets a peer but for its versions, which keep replays out.
@@ -24,16 +25,37 @@ func (v *View) Drop(id pki.ID) {
 	}
 	e := v.entries[i]
 	v.remove(i)
-	if _, known := v.tombstones[id]; known {
-		k := slices.Index(v.order, id)
-		v.order = slices.Delete(v.order, k, k+1)
+	t := tombstone{e.Sequence, e.Incarnation, e.Anchor, e.BeatSequence, e.link, e.minEpoch, e.Seen.Sub(e.FirstSeen) >= lastingLife}
+	if before, known := v.tombstones[id]; known {
+		q := v.queue(before.lasting)
+		k := slices.Index(*q, id)
+		*q = slices.Delete(*q, k, k+1)
+		t.lasting = t.lasting || before.lasting
 	}
-	v.order = append(v.order, id)
-	v.tombstones[id] = tombstone{e.Sequence, e.Incarnation, e.Anchor, e.BeatSequence, e.link, e.minEpoch}
-	if len(v.order) > MaxTombstones {
-		delete(v.tombstones, v.order[0])
-		v.order = v.order[1:]
+	v.tombstones[id] = t
+	q := v.queue(t.lasting)
+	*q = append(*q, id)
+	switch {
+	case len(v.lasting) > maxLasting:
+		v.level(&v.lasting)
+	case len(v.tombstones) > MaxTombstones:
+		v.level(&v.brief)
 	}
+}
+
+// queue is that of the tombstones of a kind. Those of peers that were known for a while are forgotten for others of theirs alone: a
+// member that has thousands of its own come and go at once takes nobody else's away.
+func (v *View) queue(lasting bool) *[]pki.ID {
+	if lasting {
+		return &v.lasting
+	}
+	return &v.brief
+}
+
+// level forgets the oldest tombstone of a queue.
+func (v *View) level(q *[]pki.ID) {
+	delete(v.tombstones, (*q)[0])
+	*q = (*q)[1:]
 }
 
 // bury keeps the fallen within their bound: those that fell first are dropped.

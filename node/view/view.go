@@ -22,6 +22,9 @@ const (
 	// UnheardLife is how long a contact is kept of which no beat comes.
 	UnheardLife = 30 * time.Second
 
+	lastingLife = 10 * time.Minute      // a peer that made progress for so long is no passer-by
+	maxLasting  = MaxTombstones * 3 / 4 // of the tombstones are those of such peers at most
+
 	contactSpacing = 2 * time.Second // of new contacts by one ID, on average
 	contactBurst   = 4
 )
@@ -40,7 +43,8 @@ type View struct {
 	servers    int      // server-mode entries that have not fallen
 	clients    int      // client-mode entries that have not fallen
 	tombstones map[pki.ID]tombstone
-	order      []pki.ID // of tombstones, oldest first
+	brief      []pki.ID // the tombstones, oldest first: of peers that were here for less than lastingLife
+	lasting    []pki.ID // and of the others
 }
 
 // New makes the empty view of self.
