@@ -75,7 +75,7 @@ func Proven(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("prove connection: no connection in the context")
 	}
-	if err := prove(c.raw); err != nil {
+	if err := prove(c.raw, true); err != nil {
 		return fmt.Errorf("prove connection: %w", err)
 	}
 	return nil

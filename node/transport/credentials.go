@@ -175,7 +175,7 @@ func (c serverCredentials) welcome(open *connection) error {
 		return nil //nolint:nilerr // it is told at its first call
 	}
 	c.registry.remember(open.claims)
-	return prove(open.raw)
+	return prove(open.raw, false)
 }
 
 // peerCredentials are those of the connections to one peer.

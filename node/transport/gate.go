@@ -26,6 +26,9 @@ const (
 	MaxUnprovenBytes = 32 << 10
 	// MaxProven bounds the connections that left the gate.
 	MaxProven = 4096
+	// MaxJoiners bounds those of them that are registrations: whoever holds a token, be it one that has ended, can prove as many as
+	// the limits on registrations let him begin, and must not take the places of members.
+	MaxJoiners = 256
 
 	// maxShown bounds the addresses that are remembered because a connection from there proved itself.
 	maxShown = 1024
@@ -63,6 +66,7 @@ type Gate struct {
 	shown     map[netip.Addr]uint64 // the turn at which it was shown last
 	turn      uint64
 	proven    int
+	joiners   int // of the proven ones
 	dropped   uint64
 }
 
@@ -125,6 +129,7 @@ type gated struct {
 	source netip.Prefix
 	place  place
 	timer  *time.Timer
+	joiner bool         // proven as a registration
 	budget atomic.Int64 // bytes that may still be read while unproven
 	free   atomic.Bool  // proven: the budget no longer counts
 }
@@ -222,6 +227,9 @@ func (g *Gate) drop(conn *gated) {
 func (g *Gate) leave(conn *gated) {
 	if conn.place == inside {
 		g.proven--
+		if conn.joiner {
+			g.joiners--
+		}
 	} else if list := g.list(conn.place); list != nil {
 		for i, c := range *list {
 			if c == conn {
@@ -248,7 +256,7 @@ func (g *Gate) list(p place) *[]*gated {
 
 // prove lets the connection leave the gate for good. It fails where the connection was dropped meanwhile, or where the
 // bound on proven ones is reached; then it stays unproven.
-func (c *gated) prove() error {
+func (c *gated) prove(joiner bool) error {
 	g := c.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -257,13 +265,16 @@ func (c *gated) prove() error {
 		return nil
 	case c.place == outside:
 		return errDropped
-	case g.proven >= MaxProven:
+	case g.proven >= MaxProven || joiner && g.joiners >= MaxJoiners:
 		return errProven
 	}
 	g.leave(c)
 	c.place = inside
 	c.free.Store(true)
 	g.proven++
+	if c.joiner = joiner; joiner {
+		g.joiners++
+	}
 	g.show(c.host)
 	return nil
 }
@@ -296,9 +307,9 @@ func (c *gated) Close() error {
 }
 
 // prove takes a raw connection out of its gate, if it came through one.
-func prove(c raw) error {
+func prove(c raw, joiner bool) error {
 	if g, ok := c.(*gated); ok {
-		return g.prove()
+		return g.prove(joiner)
 	}
 	return nil
 }

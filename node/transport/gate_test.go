@@ -129,7 +129,7 @@ func TestMembersHavePlacesOfTheirOwn(t *testing.T) {
 			t.Errorf("%+v, %d and %d closed", got, closed(known), closed(shams))
 		}
 		for _, c := range gates {
-			_ = c.prove()
+			_ = c.prove(false)
 		}
 		if got := g.Counts(); got.Known != 1 || got.Proven != MaxUnproven-1 {
 			t.Errorf("%+v", got)
@@ -158,7 +158,7 @@ func TestAddressThatProvedItselfIsKnown(t *testing.T) {
 		g := newGate()
 		_, gates := come(g, "192.0.2.7:1", "")
 		for _, c := range gates {
-			if err := c.prove(); err != nil {
+			if err := c.prove(false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -170,7 +170,7 @@ func TestAddressThatProvedItselfIsKnown(t *testing.T) {
 		_ = gates[0].Close()
 		for i, from := range many(maxShown) {
 			_, gates := come(g, from)
-			_ = gates[0].prove()
+			_ = gates[0].prove(false)
 			_ = gates[0].Close()
 			if i == maxShown-2 {
 				come(g, "192.0.2.7:1") // still known: it costs one of its own
@@ -189,7 +189,7 @@ func TestUnprovenConnectionsRunOutOfTime(t *testing.T) {
 		g := newGate("192.0.2.7")
 		shams, gates := come(g, "192.0.2.1:1", "192.0.2.7:1", "192.0.2.2:1")
 		time.Sleep(UnprovenLife - time.Second)
-		if err := gates[2].prove(); err != nil || closed(shams) != 0 {
+		if err := gates[2].prove(false); err != nil || closed(shams) != 0 {
 			t.Errorf("%v, %d closed", err, closed(shams))
 		}
 		time.Sleep(time.Second)
@@ -197,7 +197,7 @@ func TestUnprovenConnectionsRunOutOfTime(t *testing.T) {
 		if got := g.Counts(); got != (GateCounts{Proven: 1, Dropped: 2}) || closed(shams) != 2 {
 			t.Errorf("%+v, %d closed", got, closed(shams))
 		}
-		if err := gates[0].prove(); !errors.Is(err, errDropped) {
+		if err := gates[0].prove(false); !errors.Is(err, errDropped) {
 			t.Errorf("a dropped one: %v", err)
 		}
 		_, _ = gates[2].Close(), gates[2].Close()
@@ -213,18 +213,46 @@ func TestProvenConnectionsAreBounded(t *testing.T) {
 		var gates []*gated
 		for _, from := range many(MaxProven) {
 			_, one := come(g, from)
-			if err := one[0].prove(); err != nil {
+			if err := one[0].prove(false); err != nil {
 				t.Fatal(err)
 			}
 			gates = append(gates, one...)
 		}
 		_, one := come(g, "192.0.2.1:1")
-		if err := one[0].prove(); !errors.Is(err, errProven) || err.Error() != "too many connections are open here" {
+		if err := one[0].prove(false); !errors.Is(err, errProven) || err.Error() != "too many connections are open here" {
 			t.Errorf("one more: %v", err)
 		}
 		_ = gates[5].Close()
-		if err := one[0].prove(); err != nil {
+		if err := one[0].prove(false); err != nil {
 			t.Errorf("after one was closed: %v", err)
+		}
+	})
+}
+
+// The attack: who holds a token that has ended begins registrations from many addresses, each of which proves itself, and holds them. No
+// place of a member is taken.
+func TestJoinersTakeNoPlacesOfMembers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		defer func() { time.Sleep(UnprovenLife) }() // virtual: the timers end
+		var joiners []*gated
+		for _, from := range many(MaxProven) {
+			_, one := come(g, from)
+			if err := one[0].prove(true); err == nil {
+				joiners = append(joiners, one...)
+			}
+		}
+		_, one := come(g, "192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1")
+		if err := one[0].prove(false); err != nil || len(joiners) != MaxJoiners {
+			t.Errorf("%d joiners; a member: %v", len(joiners), err)
+		}
+		_ = one[0].Close()
+		if err := one[1].prove(true); !errors.Is(err, errProven) {
+			t.Errorf("another joiner: %v", err)
+		}
+		_ = joiners[0].Close()
+		if err := one[2].prove(true); err != nil {
+			t.Errorf("after one has gone: %v", err)
 		}
 	})
 }
@@ -233,7 +261,7 @@ func TestUnprovenConnectionsHaveABudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
 		shams, gates := come(g, "192.0.2.1:1", "192.0.2.2:1")
-		if err := gates[1].prove(); err != nil {
+		if err := gates[1].prove(false); err != nil {
 			t.Fatal(err)
 		}
 		for i, c := range gates {
