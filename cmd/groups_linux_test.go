@@ -35,7 +35,7 @@ func TestGroupsOfProcesses(t *testing.T) {
 }
 
 const (
-	trueWithin  = 2 * time.Minute // for a busy machine; a node of 24 is measured by all others within one
+	trueWithin  = 3 * time.Minute // for a busy machine
 	movedWithin = 6 * time.Minute
 	groupsLook  = time.Second // between two looks at all nodes
 )
@@ -203,13 +203,15 @@ func (f *farAndNear) watch(when string, long time.Duration) (regroupings int) {
 	began := time.Now()
 	tick := time.NewTicker(groupsLook)
 	defer tick.Stop()
-	looks, wrongs := 0, 0
+	looks, wrongs, told := 0, 0, map[int]bool{}
 	for time.Since(began) < long {
 		for i, s := range f.sites {
 			looks++
 			if wrong := f.wrongGroups(i, f.look(s)); wrong != "" {
-				wrongs++
-				t.Errorf("%s: %s", when, wrong)
+				if wrongs++; !told[i] {
+					t.Errorf("%s: %s", when, wrong)
+				}
+				told[i] = true
 			}
 		}
 		<-tick.C

@@ -162,17 +162,27 @@ func (a assignment) merged(peers []Peer, times float64) assignment {
 	}
 }
 
-// criterion is that of the partition, whether or not its groups are stretches of the line.
-func (a assignment) criterion(peers []Peer, floor float64) float64 {
-	groups := a.groups()
-	means, size := a.meanLogs(peers, groups), make([]int, groups)
-	cost := 0.0
+// cost is the sum of the squared differences to the means of the groups, whether or not these are stretches of the line, with their sizes.
+func (a assignment) cost(peers []Peer) (cost float64, size []int) {
+	means, size := a.meanLogs(peers, a.groups()), make([]int, a.groups())
 	for i, group := range a {
 		d := peers[i].log() - means[group]
 		cost += d * d
 		size[group]++
 	}
-	return criterion(size, cost, floor)
+	return cost, size
+}
+
+// variance is what is believed of every group.
+func (a assignment) variance(peers []Peer, floor float64) float64 {
+	cost, _ := a.cost(peers)
+	return variance(cost, len(peers), floor)
+}
+
+// criterion is that of the partition where a variance is believed of every group.
+func (a assignment) criterion(peers []Peer, v float64) float64 {
+	cost, size := a.cost(peers)
+	return criterionAt(size, cost, v)
 }
 
 // strays tells for each peer whether it lies outside its group, the others of it, by more than strayFloors. One that is

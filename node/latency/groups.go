@@ -123,9 +123,10 @@ func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
 	founding := slices.DeleteFunc(slices.Clone(peers), few)
 	floor := FloorOf(founding)
 	g.floor = floor
-	old, fresh := g.carried(founding), assign(founding, floor).merged(founding, surelyApart)
+	best := assign(founding, floor)
+	old, fresh := g.carried(founding), best.merged(founding, surelyApart)
 	next := fresh
-	if old != nil && !g.better(founding, old, fresh, floor) {
+	if old != nil && !g.better(founding, old, fresh, floor, best.variance(founding, floor)) {
 		next = old.merged(founding, stillApart)
 	}
 	change := g.change(founding, old, next)
@@ -162,8 +163,9 @@ func (g *Grouping) carried(peers []Peer) assignment {
 	return known.numbered(peers)
 }
 
-// better tells whether the fresh partition takes the old one's place, and counts rounds of strays.
-func (g *Grouping) better(peers []Peer, old, fresh assignment, floor float64) bool {
+// better tells whether the fresh partition takes the old one's place, and counts rounds of strays. Both are judged by the variance of the best
+// one: where peers are together only because they are not surely apart, that they differ says nothing of how much the others may.
+func (g *Grouping) better(peers []Peer, old, fresh assignment, floor, v float64) bool {
 	moved, strays := movedBetween(old, fresh), old.strays(peers, floor)
 	home := false
 	for i, p := range peers {
@@ -174,7 +176,7 @@ func (g *Grouping) better(peers []Peer, old, fresh assignment, floor float64) bo
 		g.strays[p.ID]++
 		home = home || g.strays[p.ID] >= strayRounds && moved[i]
 	}
-	return home || fresh.criterion(peers, floor)+Strong < old.criterion(peers, floor)
+	return home || fresh.criterion(peers, v)+Strong < old.criterion(peers, v)
 }
 
 // change compares two partitions as far as they are about peers of the last round.

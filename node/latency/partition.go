@@ -131,12 +131,15 @@ func sizes(ends []int) []int {
 // The last charges a group for its mean, its share and its edge, as if each had a deviation of its own too: with a lesser price, one
 // site of few peers falls in two more often (draws_test.go).
 func criterion(sizes []int, cost, floor float64) float64 {
-	total := 0
-	for _, size := range sizes {
-		total += size
-	}
-	n := float64(total)
-	v := max(cost/n, floor*floor)
+	return criterionAt(sizes, cost, variance(cost, sum(sizes), floor))
+}
+
+// variance is what is believed of every group of n values.
+func variance(cost float64, n int, floor float64) float64 { return max(cost/float64(n), floor*floor) }
+
+// criterionAt is the same where a variance is believed.
+func criterionAt(sizes []int, cost, v float64) float64 {
+	n := float64(sum(sizes))
 	c := n*math.Log(v) + cost/v + 3*float64(len(sizes))*math.Log(n)
 	for _, size := range sizes {
 		if size > 0 {
@@ -144,4 +147,11 @@ func criterion(sizes []int, cost, floor float64) float64 {
 		}
 	}
 	return c
+}
+
+func sum(sizes []int) (total int) {
+	for _, size := range sizes {
+		total += size
+	}
+	return total
 }
