@@ -147,11 +147,8 @@ func TestReplayedContactsBringNobodyBack(t *testing.T) {
 func (a *attacker) lastBeat(victim, of *actor) []byte {
 	a.w.t.Helper()
 	c := of.contact.Load()
-	var digest []byte
-	digest = binary.BigEndian.AppendUint32(digest, view.SaltedHash(1, of.ID()))
-	digest = binary.BigEndian.AppendUint32(digest, uint32(c.Sequence))
-	digest = binary.BigEndian.AppendUint32(digest, 0)
-	resp, err := a.gossip(victim).Exchange(context.Background(), &gossippb.ExchangeRequest{Salt: 1, Digest: digest})
+	asked := wire.Encode(gossip.ExchangeRequest{Salt: 1, Digest: []view.Version{{Hash: view.SaltedHash(1, of.ID()), Contact: uint32(c.Sequence)}}})
+	resp, err := a.gossip(victim).Exchange(context.Background(), asked.(*gossippb.ExchangeRequest))
 	if err != nil {
 		a.w.t.Fatal(err)
 	}
