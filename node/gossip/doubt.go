@@ -148,6 +148,9 @@ func onlyUnreachable(e *view.Entry) bool {
 func (m *Machine) speaks(now time.Time) {
 	if !m.spoken.IsZero() && now.Sub(m.spoken) > max(aloneAfter, aloneIntervals*m.cfg.Interval) {
 		m.alone = now
+		for _, d := range m.doubts { // each alone, whatever the order
+			d.suspectAt, d.witnesses = time.Time{}, nil // what it suspected is older than the first news that it gets now
+		}
 	}
 	m.spoken = now
 }

@@ -201,6 +201,15 @@ func TestZombiesAreFound(t *testing.T) {
 	}
 }
 
+// TestWhoWasSilentConvictsNobody has some members blocked in a network whose ages do not fit into one answer. When they are back, the
+// first answers that they get lack somebody each: that is no sign against him.
+func TestWhoWasSilentConvictsNobody(t *testing.T) {
+	e := experiment{nodes: 112, quiet: 16 * time.Second, anomalous: 4, blocked: 20 * time.Second, lasts: 20 * time.Second, interval: "1s"}
+	if o := playG2G(t, e, 1); o.false > 0 || len(o.full) != 4 {
+		t.Errorf("%+v", o)
+	}
+}
+
 // grid prints the rows of the table in docs/detection.md.
 func grid(t *testing.T, runs int, lasts time.Duration) {
 	const ms = time.Millisecond
