@@ -12,11 +12,11 @@ import (
 )
 
 // TestGroupsOfProcesses runs nodes as processes on hosts of four regions, whose packets a user-space delayer holds up, and tells
-// after how long every node has the true groups and an order that alternates far and near. By default there are 8 nodes, and that
+// after how long every node has the true groups and an order that alternates far and near. By default there are 4 nodes, and that
 // is all. GROUPS_NODES and GROUPS_REGIONS set others. GROUPS_HOGS=60 then takes the processors away for so many seconds, and no
 // node may regroup; GROUPS_MOVE=1 moves a node to another region, and all must regroup it within 6 minutes.
 func TestGroupsOfProcesses(t *testing.T) {
-	n, regions := envInt(t, "GROUPS_NODES", 8), envInt(t, "GROUPS_REGIONS", len(regionBands))
+	n, regions := envInt(t, "GROUPS_NODES", 4), envInt(t, "GROUPS_REGIONS", len(regionBands))
 	hogs, move := envInt(t, "GROUPS_HOGS", 0), envInt(t, "GROUPS_MOVE", 0)
 	if regions < 1 || regions > len(regionBands) {
 		t.Fatalf("GROUPS_REGIONS=%d is not 1 to %d", regions, len(regionBands))
