@@ -11,9 +11,9 @@ import (
 // limit on the peers' own word is far lower than one on ages that came by others.
 
 // metIn takes the own word of a partner out of the beats of an exchange.
-func (m *Machine) metIn(now time.Time, partner pki.ID, beats []IndexedBeat, ids []pki.ID) {
+func (m *Machine) metIn(now time.Time, partner pki.ID, beats []IndexedBeat, held []*view.Entry) {
 	for _, b := range beats {
-		if b.Index < len(ids) && ids[b.Index] == partner {
+		if b.Index < len(held) && held[b.Index] != nil && held[b.Index].ID == partner {
 			m.met(now, partner, b.Beat)
 			return
 		}

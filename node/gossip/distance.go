@@ -34,9 +34,10 @@ type distances struct {
 	grouping *latency.Grouping
 	groups   []latency.Group // of the last round, farthest first
 	places   []order.Place[pki.ID]
+	spare    []pki.ID // room for the next told
 	told     []pki.ID // who was in the order when its change was last told, ordered
-	untold   bool     // the order was made since
-	stale    bool     // who may be in the order has changed since it was made
+	untold   bool     // who may be in the order may have changed since
+	stale    bool     // the same, since the order was made
 	news     bool     // the order is another than Effects last said
 	visited  int      // peers that take turns in being visited
 	next     time.Time
@@ -53,7 +54,7 @@ type path struct {
 }
 
 func newDistances(now time.Time) distances {
-	return distances{of: map[pki.ID]*path{}, grouping: latency.NewGrouping(), next: now, visit: now, stale: true}
+	return distances{of: map[pki.ID]*path{}, grouping: latency.NewGrouping(), next: now, visit: now, stale: true, untold: true}
 }
 
 func (m *Machine) path(id pki.ID) *path {
@@ -228,17 +229,18 @@ func (m *Machine) counts(id pki.ID) time.Duration {
 // round groups the peers by their distance anew, and makes a new order.
 func (m *Machine) round(now time.Time) {
 	m.distances.next = now.Add(m.cfg.Rebuild)
-	var peers []latency.Peer
-	for _, e := range m.view.Entries() {
-		if estimate := m.estimate(now, e.ID); estimate.N > 0 && m.measurable(e) {
-			peers = append(peers, latency.Peer{ID: e.ID, Estimate: estimate})
-		}
-	}
-	for id := range m.distances.of { // the order decides nothing: each is judged alone
-		if m.view.Get(id) == nil {
+	peers := make([]latency.Peer, 0, len(m.distances.of))
+	for id := range m.distances.of { // in any order: each is judged alone, and those that count are sorted below
+		e := m.view.Get(id)
+		if e == nil {
 			delete(m.distances.of, id)
+			continue
+		}
+		if estimate := m.estimate(now, id); estimate.N > 0 && m.measurable(e) {
+			peers = append(peers, latency.Peer{ID: id, Estimate: estimate})
 		}
 	}
+	slices.SortFunc(peers, func(a, b latency.Peer) int { return a.ID.Compare(b.ID) })
 	before := len(m.distances.groups)
 	groups, change := m.distances.grouping.Update(peers)
 	m.distances.groups = groups
@@ -246,7 +248,6 @@ func (m *Machine) round(now time.Time) {
 		m.notice(KindRegrouped, Info, pki.ID{}, "%d groups, were %d: %s%s", len(groups), before, labels(groups), m.moved(change.Moved))
 	}
 	m.reorder()
-	m.arrange()
 }
 
 // labels is the groups for people, nearest first.
@@ -283,8 +284,10 @@ func (m *Machine) names(ids []pki.ID) string {
 	return strings.Join(names, ", ")
 }
 
-// reorder has the order made anew before somebody looks at it again.
-func (m *Machine) reorder() { m.distances.stale, m.distances.news = true, true }
+// reorder has the order made anew before somebody looks at it again. Until then it costs nothing.
+func (m *Machine) reorder() {
+	m.distances.stale, m.distances.untold, m.distances.news = true, true, true
+}
 
 // eligible tells whether a peer has a place in the order.
 func eligible(e *view.Entry) bool {
@@ -293,7 +296,7 @@ func eligible(e *view.Entry) bool {
 
 // arrange makes the query order of the groups, and of who is there now.
 func (m *Machine) arrange() {
-	m.distances.stale, m.distances.untold = false, true
+	m.distances.stale = false
 	stacks := make([][]pki.ID, len(m.distances.groups))
 	grouped := make(map[pki.ID]bool, len(m.view.Entries()))
 	for i, g := range m.distances.groups {
@@ -331,22 +334,20 @@ func (m *Machine) stack(stacks [][]pki.ID) {
 	}
 }
 
-// tellOrder tells who came into the order, and who went, since it was last told.
+// tellOrder tells who came into the order, and who went, since it was last told. The order itself is made for those who ask for it.
 func (m *Machine) tellOrder() {
-	if m.distances.stale {
-		m.arrange()
-	}
 	if !m.distances.untold {
 		return
 	}
 	m.distances.untold = false
-	now := make([]pki.ID, len(m.distances.places))
-	for i, p := range m.distances.places {
-		now[i] = p.Peer
+	now := m.distances.spare[:0]
+	for _, e := range m.view.Entries() {
+		if eligible(e) {
+			now = append(now, e.ID)
+		}
 	}
-	slices.SortFunc(now, pki.ID.Compare)
 	in, out := without(now, m.distances.told), without(m.distances.told, now)
-	m.distances.told = now
+	m.distances.told, m.distances.spare = now, m.distances.told
 	if len(in)+len(out) == 0 {
 		return
 	}

@@ -48,21 +48,21 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	}
 	a.exchanging = true
 	salt := m.cfg.Random.Uint64()
-	digest, ids := m.view.Digest(salt, m.contact, m.beat.Sequence)
+	digest, held := m.view.Digest(salt, m.contact, m.beat.Sequence)
 	c := m.send(now, to, ExchangeRequest{
-		Salt: salt, Digest: digest, Beats: m.freshBeats(now, ids, a.lastPulled),
+		Salt: salt, Digest: digest, Beats: m.freshBeats(now, held, a.lastPulled),
 		AliveHash: m.alive(), NominationsHash: m.nominations.hash, Hints: m.repeated(now), Full: m.view.Full(),
 		Summary: m.summaryFor(now, to, a.summaryHeld), SummaryHeld: m.heldSummary(to),
 	})
-	c.ids = ids
+	c.held = held
 	if a.warm { // else a connection is to be made first, and a dial that is given up on a busy machine is made anew
 		m.effects.Sends[len(m.effects.Sends)-1].Timeout = m.patience(to)
 	}
 }
 
 // freshBeats are this node's own, and those of peers that advanced after since, as far as one message carries them.
-func (m *Machine) freshBeats(now time.Time, ids []pki.ID, since time.Time) []IndexedBeat {
-	beats := make([]IndexedBeat, 0, min(MaxBeats, len(ids)))
+func (m *Machine) freshBeats(now time.Time, held []*view.Entry, since time.Time) []IndexedBeat {
+	beats := make([]IndexedBeat, 0, min(MaxBeats, len(held)))
 	if m.beat.Sequence > 0 {
 		beats = append(beats, IndexedBeat{Index: 0, Contact: uint16(m.contact.Sequence), Beat: m.ownBeat(now)}) //nolint:gosec // low bits are meant
 	}
@@ -70,18 +70,12 @@ func (m *Machine) freshBeats(now time.Time, ids []pki.ID, since time.Time) []Ind
 		return beats // a client-mode member tells of nobody but itself
 	}
 	start := 1
-	if len(ids) > 1 {
-		start += m.cfg.Random.IntN(len(ids) - 1)
+	if len(held) > 1 {
+		start += m.cfg.Random.IntN(len(held) - 1)
 	}
-	entries := m.view.Entries()
-	for k := range len(ids) - 1 {
-		i := 1 + (start-1+k)%(len(ids)-1)
-		var e *view.Entry
-		if len(entries) == len(ids)-1 { // the digest has them all, in their order
-			e = entries[i-1]
-		} else {
-			e = m.view.Get(ids[i])
-		}
+	for k := range len(held) - 1 {
+		i := 1 + (start-1+k)%(len(held)-1)
+		e := held[i]
 		if e.Seen.After(since) && e.Age(now) < m.cfg.Period && (e.State == view.Alive || e.State == view.Late) && e.BeatSequence > 0 {
 			beats = append(beats, IndexedBeat{Index: i, Contact: uint16(e.Sequence), Beat: e.Beat(now)}) //nolint:gosec // low bits are meant
 			if len(beats) == MaxBeats {
@@ -98,9 +92,9 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 		m.receiveHint(now, from, req.Hints) // what refutes them is in the answer: the digest does not hold it
 	}
 	reader := m.view.Read(req.Salt, req.Digest)
-	ids := reader.IDs()
-	m.hearAll(now, from, false, req.Beats, ids, nil)
-	m.metIn(now, from, req.Beats, ids)
+	held := reader.Entries()
+	m.hearAll(now, from, false, req.Beats, held, nil)
+	m.metIn(now, from, req.Beats, held)
 	if e := m.view.Get(from); e != nil {
 		m.regain(e)
 	}
@@ -140,10 +134,10 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 	m.told(now, c.to, resp.AliveHash, resp.NominationsHash)
 	m.summaryTold(c.to, resp.Summary, resp.SummaryHeld)
 	newer := m.learnAll(now, c.to, resp.Contacts)
-	if m.hearAll(now, c.to, true, resp.Beats, c.ids, resp.Contacts) > 0 {
+	if m.hearAll(now, c.to, true, resp.Beats, c.held, resp.Contacts) > 0 {
 		m.witness(now, c.to, c.begun)
 	}
-	m.metIn(now, c.to, resp.Beats, c.ids)
+	m.metIn(now, c.to, resp.Beats, c.held)
 	if newer == 0 {
 		a.broughtNothing()
 		return

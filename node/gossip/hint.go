@@ -218,11 +218,11 @@ func (m *Machine) spendHint(now time.Time) bool {
 // hinted takes what refutes the hints of this node.
 func (m *Machine) hinted(now time.Time, c *call, req HintRequest, resp HintResponse) {
 	m.learnAll(now, c.to, resp.Contacts)
-	ids := make([]pki.ID, len(req.Hints))
+	held := make([]*view.Entry, len(req.Hints))
 	for i, h := range req.Hints {
-		ids[i] = h.ID
+		held[i] = m.view.Get(h.ID)
 	}
-	m.hearAll(now, c.to, true, resp.Beats, ids, resp.Contacts)
+	m.hearAll(now, c.to, true, resp.Beats, held, resp.Contacts)
 }
 
 // vouched takes the word of a member that it reached peers which this node has hinted to it.

@@ -162,8 +162,8 @@ type call struct {
 	to    pki.ID
 	req   Message
 	begun time.Time
-	ids   []pki.ID // of an exchange: who stands at each place of the digest
-	twice bool     // without answer it is two failures
+	held  []*view.Entry // of an exchange: who stands at each place of the digest; nil for this node
+	twice bool          // without answer it is two failures
 }
 
 // New makes the machine of a member that starts now. Its first Effects save its new incarnation.

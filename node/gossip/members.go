@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"net/netip"
@@ -178,7 +179,7 @@ func (m *Machine) dialReserve(now time.Time) {
 	if len(m.active) > 0 && now.Before(m.nextReserve) {
 		return
 	}
-	candidates, recent := m.lost(now)
+	candidates, recent := m.lost(now, n)
 	if m.nextReserve = now.Add(reserveEvery); len(candidates) == 0 {
 		return
 	}
@@ -186,34 +187,51 @@ func (m *Machine) dialReserve(now time.Time) {
 	if recent {
 		m.nextReserve = now.Add(reserveEvery)
 	}
-	for _, id := range candidates[:min(n, len(candidates))] {
+	for _, id := range candidates {
 		m.join(now, id)
 	}
 }
 
-// lost are the members of the reserve that this node neither reaches nor has tried just now, the one tried longest ago first, and
-// whether one of them was alive not long ago. In a network that is larger than a view most of the reserve is only not in it, and
-// nobody is lost: recent then tells of those who died.
-func (m *Machine) lost(now time.Time) (ids []pki.ID, recent bool) {
-	type candidate struct {
-		id    pki.ID
-		tried time.Time
-	}
-	var candidates []candidate
-	full := m.view.Full()
-	for _, a := range m.reserve.entries {
-		e, t := m.view.Get(a.ID), m.attempts[a.ID]
-		if t == nil {
-			t = &attempt{}
+// A candidate is a member of the reserve that this node may dial.
+type candidate struct {
+	id    pki.ID
+	tried time.Time
+	draw  uint64 // decides between those that were tried at one time
+}
+
+func (a candidate) compare(b candidate) int {
+	return cmp.Or(a.tried.Compare(b.tried), cmp.Compare(a.draw, b.draw))
+}
+
+// lost are at most so many members of the reserve that this node neither reaches nor has tried just now, the one tried longest ago
+// first, and whether one of all of them was alive not long ago. In a network that is larger than a view most of the reserve is only not
+// in it, and nobody is lost: recent then tells of those who died.
+func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent bool) {
+	first := make([]candidate, 0, most+1)
+	full, held := m.view.Full(), m.view.Entries()
+	for _, a := range m.reserve.entries { // both are ordered, so that one walk goes along with the other
+		for len(held) > 0 && held[0].ID.Compare(a.ID) < 0 {
+			held = held[1:]
 		}
-		if (e == nil || e.State == view.Dead || e.State == view.Unheard) && !t.joining && now.Sub(t.tried) >= isolatedRetry {
-			candidates = append(candidates, candidate{a.ID, t.tried})
-			recent = recent || (e != nil || !full) && now.Unix()-a.Heard < int64(recentlyLost/time.Second)
+		there := len(held) > 0 && held[0].ID == a.ID
+		if there && held[0].State != view.Dead && held[0].State != view.Unheard {
+			continue
+		}
+		c := candidate{id: a.ID, draw: m.cfg.Random.Uint64()}
+		if t := m.attempts[a.ID]; t != nil {
+			c.tried = t.tried
+			if t.joining || now.Sub(t.tried) < isolatedRetry {
+				continue
+			}
+		}
+		recent = recent || (there || !full) && now.Unix()-a.Heard < int64(recentlyLost/time.Second)
+		at, _ := slices.BinarySearchFunc(first, c, candidate.compare)
+		if at < most {
+			first = slices.Insert(first, at, c)
+			first = first[:min(most, len(first))]
 		}
 	}
-	m.cfg.Random.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
-	slices.SortStableFunc(candidates, func(a, b candidate) int { return a.tried.Compare(b.tried) })
-	for _, c := range candidates {
+	for _, c := range first {
 		ids = append(ids, c.id)
 	}
 	return ids, recent

@@ -254,20 +254,19 @@ func (m *Machine) learnOwn(now time.Time, c *view.Contact) {
 	m.beatAt(now)
 }
 
-// hearAll takes beats: those whose place is within ids belong to these, the others to contacts. It tells how many were news. One that
+// hearAll takes beats: those whose place is within held belong to these, the others to contacts. It tells how many were news. One that
 // would cost more hashes than are left for the message is skipped, as if it had not been told: whoever lies spends his own beats, and
 // nobody else's. Asked tells that they came in an answer to a call of this node's own.
-func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []IndexedBeat, ids []pki.ID, contacts []*view.Contact) (news int) {
+func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []IndexedBeat, held []*view.Entry, contacts []*view.Contact) (news int) {
 	left := uint64(maxHashes)
 	for _, b := range beats {
-		var id pki.ID
+		var e *view.Entry
 		switch {
-		case b.Index < len(ids):
-			id = ids[b.Index]
-		case b.Index-len(ids) < len(contacts):
-			id = contacts[b.Index-len(ids)].ID
+		case b.Index < len(held):
+			e = m.view.Still(held[b.Index])
+		case b.Index-len(held) < len(contacts):
+			e = m.view.Get(contacts[b.Index-len(held)].ID)
 		}
-		e := m.view.Get(id)
 		cost := e.Steps(b.Contact, b.Beat)
 		if cost > left {
 			continue
@@ -334,8 +333,9 @@ func (m *Machine) revive(now time.Time, e *view.Entry) {
 		m.forget(now, dropped)
 	}
 	m.aliveChanged(now)
-	a := m.attempt(e.ID)
-	a.failures, a.delay, a.next = 0, 0, time.Time{}
+	if a := m.attempts[e.ID]; a != nil {
+		a.failures, a.delay, a.next = 0, 0, time.Time{}
+	}
 	m.notice(KindAlive, Info, e.ID, "its signature advances (was %s)", was)
 	if was == view.Unheard {
 		m.cameAt = now

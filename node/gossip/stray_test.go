@@ -127,7 +127,7 @@ func TestStrainedNodeBlamesNobody(t *testing.T) {
 	}
 	a.Effects()
 	for id := range a.attempts {
-		a.attempt(id).warm = id == peer
+		a.attempt(id).warm, a.attempt(id).exchanging = id == peer, false
 	}
 	a.measure(late)
 	a.push(late)

@@ -29,18 +29,27 @@ func saltedHash(salt, prefix uint64) uint32 {
 	return uint32(x) //nolint:gosec // 32 bits are meant
 }
 
-// Digest lists the versions held, the owner's own first, and the IDs in the same places. Client-mode members are not in it.
-func (v *View) Digest(salt uint64, own *Contact, beat uint64) ([]Version, []pki.ID) {
+// Digest lists the versions held, the owner's own first, and the entries in the same places: nil for the owner's. Client-mode
+// members are not in it.
+func (v *View) Digest(salt uint64, own *Contact, beat uint64) ([]Version, []*Entry) {
 	versions := make([]Version, 1, len(v.entries)+1)
-	ids := make([]pki.ID, 1, len(v.entries)+1)
-	versions[0], ids[0] = Version{SaltedHash(salt, own.ID), own.low(), uint32(beat)}, own.ID //nolint:gosec // at most LadderLength
+	held := make([]*Entry, 1, len(v.entries)+1)
+	versions[0] = Version{SaltedHash(salt, own.ID), own.low(), uint32(beat)} //nolint:gosec // at most LadderLength
 	for i, e := range v.entries {
-		if e.Mode == pki.Server && len(ids) < MaxDigest {
+		if e.Mode == pki.Server && len(held) < MaxDigest {
 			versions = append(versions, Version{saltedHash(salt, v.places[i]), e.low(), uint32(e.BeatSequence)}) //nolint:gosec // at most LadderLength
-			ids = append(ids, e.ID)
+			held = append(held, e)
 		}
 	}
-	return versions, ids
+	return versions, held
+}
+
+// Still is what the view holds now of a peer that it held then, or nil.
+func (v *View) Still(e *Entry) *Entry {
+	if e != nil && e.gone {
+		return v.Get(e.ID)
+	}
+	return e
 }
 
 // A Reader matches a digest of somebody else with the view.
@@ -107,15 +116,15 @@ func (r *Reader) place(prefix uint64) int {
 	return int(*r.index.slot(r.digest, saltedHash(r.salt, prefix))) - 1
 }
 
-// IDs names the digest's places: the zero ID where nothing is held of one.
-func (r *Reader) IDs() []pki.ID {
-	ids := make([]pki.ID, len(r.digest))
+// Entries are those of the digest's places: nil where nothing is held of one.
+func (r *Reader) Entries() []*Entry {
+	held := make([]*Entry, len(r.digest))
 	for k, i := range r.match() {
 		if i >= 0 {
-			ids[i] = r.v.entries[k].ID
+			held[i] = r.v.entries[k]
 		}
 	}
-	return ids
+	return held
 }
 
 // Lacks tells whether the digest holds a contact that the view does not, so that asking its sender is worth a call.

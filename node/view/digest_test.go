@@ -104,8 +104,8 @@ func TestDelta(t *testing.T) {
 		}
 		salt := r.Uint64()
 		own := &Contact{ID: pki.ID{2}, Sequence: 9}
-		digest, ids := asker.Digest(salt, own, 3)
-		got := tell(teller.Read(salt, digest).Delta(start, nil, 1000, 1000, 1<<20, r.IntN(60)), ids)
+		digest, held := asker.Digest(salt, own, 3)
+		got := tell(teller.Read(salt, digest).Delta(start, nil, 1000, 1000, 1<<20, r.IntN(60)), held)
 		for id, c := range crowd {
 			if want := c.lacks(); got[id] != want {
 				t.Errorf("%+v: told %q, lacks %q", c, got[id], want)
@@ -134,12 +134,12 @@ func (c cell) fill(w *writer, teller, asker *View) {
 }
 
 // tell lists what a delta says of whom.
-func tell(d Delta, ids []pki.ID) map[pki.ID]string {
+func tell(d Delta, held []*Entry) map[pki.ID]string {
 	said := map[pki.ID]string{}
 	for i, b := range d.Beats {
-		if place := d.Places[i]; place < len(ids) {
-			said[ids[place]] = "beat"
-		} else if c := d.Contacts[place-len(ids)]; b.Sequence == 0 || uint64(d.Low[i]) != c.Sequence&0xffff {
+		if place := d.Places[i]; place < len(held) {
+			said[held[place].ID] = "beat"
+		} else if c := d.Contacts[place-len(held)]; b.Sequence == 0 || uint64(d.Low[i]) != c.Sequence&0xffff {
 			said[c.ID] = fmt.Sprintf("beat %d of low %d with contact %d", b.Sequence, d.Low[i], c.Sequence)
 		}
 	}
@@ -160,7 +160,7 @@ func TestDeltaIsBounded(t *testing.T) {
 		}
 		hear(t, teller, start.Add(time.Duration(i)*time.Second), w.contact(1), w.beat(1), Revived)
 	}
-	digest, ids := asker.Digest(7, &Contact{ID: pki.ID{2}}, 0)
+	digest, held := asker.Digest(7, &Contact{ID: pki.ID{2}}, 0)
 	told := map[pki.ID]bool{}
 	for at := range 40 {
 		d := teller.Read(7, digest).Delta(start, nil, 10, 3, 1<<20, at)
@@ -171,7 +171,7 @@ func TestDeltaIsBounded(t *testing.T) {
 			told[c.ID] = true
 		}
 		for i := 3; i < 9; i++ {
-			if a, b := teller.Get(ids[d.Places[i]]), teller.Get(ids[d.Places[i+1]]); a.Seen.Before(b.Seen) {
+			if a, b := teller.Get(held[d.Places[i]].ID), teller.Get(held[d.Places[i+1]].ID); a.Seen.Before(b.Seen) {
 				t.Error("an older beat stands before a fresher one")
 			}
 		}

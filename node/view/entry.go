@@ -29,21 +29,25 @@ func (s State) String() string {
 func (s State) Fallen() bool { return s == Dead || s == Left }
 
 // An Entry is one peer as this node knows it.
+//
+// What whole views are walked for stands first, in one line of the processor's cache.
 type Entry struct {
 	*Contact
-	BeatSequence uint64 // of the last verified beat; 0 for none
-	heard        bool   // a beat advanced since the entry was made
-	link         Link   // of that beat; the anchor before the first
+	BeatSequence uint64    // of the last verified beat; 0 for none
+	Seen         time.Time // when the last beat was first seen here, or the contact if there is none
 	claimed      time.Duration
+	State        State
+	Unreachable  bool
+	heard        bool // a beat advanced since the entry was made
+	gone         bool // the view holds it no more
+
+	Since        time.Time
+	link         Link                      // of the last beat; the anchor before the first
 	claims       [claimsKept]time.Duration // the latest that came with answers to this node's own calls
 	claimCount   int
-	Seen         time.Time // when the last beat was first seen here, or the contact if there is none
 	FirstSeen    time.Time
 	LastExchange time.Time // zero for never
-	State        State
-	Reason       string // of a dead peer: stalled or silent
-	Since        time.Time
-	Unreachable  bool
+	Reason       string    // of a dead peer: stalled or silent
 	UnreachedAt  time.Time // since when
 	AliveHash    uint64    // of its alive set, when it was last told
 	HashAt       time.Time

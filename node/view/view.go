@@ -84,6 +84,7 @@ func (v *View) insert(i int, e *Entry) {
 
 func (v *View) remove(i int) {
 	v.weigh(v.entries[i], -1)
+	v.entries[i].gone = true
 	v.entries = slices.Delete(v.entries, i, i+1)
 	v.places = slices.Delete(v.places, i, i+1)
 	v.changes++
@@ -323,8 +324,7 @@ func (v *View) Full() bool { return v.live(pki.Server) >= MaxServers }
 // Look forgets those that fell long ago and those that were never heard, and returns their IDs.
 func (v *View) Look(now time.Time) (gone []pki.ID) {
 	for _, e := range v.entries {
-		since := now.Sub(e.Since)
-		if e.State.Fallen() && since > Forget || e.State == Unheard && since > UnheardLife {
+		if e.State.Fallen() && now.Sub(e.Since) > Forget || e.State == Unheard && now.Sub(e.Since) > UnheardLife {
 			gone = append(gone, e.ID)
 		}
 	}
