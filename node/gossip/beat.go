@@ -35,8 +35,11 @@ func (m *Machine) idleBeat(now time.Time) {
 	}
 }
 
-// advanceBeat says that this node has done its work once more.
+// advanceBeat says that this node has done its work once more, unless it is halted for most of the time.
 func (m *Machine) advanceBeat(now time.Time) error {
+	if m.halts.most(now) {
+		return nil
+	}
 	if m.beat.Sequence == view.LadderLength {
 		if err := m.climb(now); err != nil {
 			return err

@@ -473,6 +473,13 @@ func (m *Machine) tick(now time.Time) {
 	if !m.Overslept(now) {
 		return
 	}
+	m.halts.note(m.Deadline(), now)
+	if most := m.halts.most(now); most && !m.halts.told {
+		m.notice(KindHalted, Error, m.ID(), "this process is halted again and again, for most of the last %s: until it has run for a while it shows no progress", haltWindow)
+		m.halts.told = true
+	} else if !most {
+		m.halts.told = false
+	}
 	m.awoke, m.answers = now, [2]answer{}
 	for _, id := range slices.Clone(m.doubted) {
 		m.believe(id)

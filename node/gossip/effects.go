@@ -106,6 +106,7 @@ const (
 	KindAddress    Kind = "address"
 	KindClone      Kind = "clone"
 	KindMisbehaved Kind = "misbehaved"
+	KindHalted     Kind = "halted"
 	KindRegrouped  Kind = "regrouped"
 	KindOrder      Kind = "order"
 )

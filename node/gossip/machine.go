@@ -125,8 +125,9 @@ type Machine struct {
 	doubts     map[pki.ID]*doubt
 	doubted    []pki.ID // whom doubts are about, ordered
 	answers    [2]answer
-	began      time.Time     // this machine
-	awoke      time.Time     // when this node last overslept
+	began      time.Time // this machine
+	awoke      time.Time // when this node last overslept
+	halts      halts
 	spoken     time.Time     // when a peer last asked or answered
 	alone      time.Time     // when one did after this node had been alone
 	strain     time.Duration // how late the driver was of late

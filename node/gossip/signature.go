@@ -31,6 +31,7 @@ type published struct {
 // the machine is told OnlyPublish. The same signature as before is no news but the beat. An error means that nothing was changed.
 // The sequence is that of the beat.
 func (m *Machine) Publish(now time.Time, s signature.Signature) (sequence uint64, err error) {
+	m.tick(now) // before together moves on what was due
 	if err := m.publishSignature(now, s); err != nil {
 		return 0, fmt.Errorf("publish signature: %w", err)
 	}
