@@ -16,7 +16,10 @@ import (
 var update = flag.Bool("update", false, "rewrite the figures on the pages from the constants and the configuration's keys")
 
 // figured are the pages whose figures are the code's.
-var figured = []string{"protocol.md", "design.md", "requirements.md", "signature.md", "detection.md", "services.md", "programs.md"}
+var figured = []string{
+	"protocol.md", "design.md", "requirements.md", "signature.md", "detection.md", "latency.md", "cost.md", "security.md", "simulator.md", "operations.md",
+	"services.md", "programs.md",
+}
 
 var (
 	// named finds "`room.Name` (value)".

@@ -73,8 +73,8 @@ func (n *Node) publishData() {
 		if err == nil {
 			_, err = n.publish(context.Background(), sum.Signature())
 		}
-		if errors.Is(err, gossip.ErrHasty) { // the loop did it a moment ago, as the process had slept
-			continue
+		if errors.Is(err, gossip.ErrHasty) {
+			err = nil // the loop did it a moment ago, as the process had slept
 		}
 		if err != nil && err.Error() != last {
 			n.log.Error("no sign of life could be made", "error", err)
