@@ -158,16 +158,6 @@ func (m *Machine) speaks(now time.Time) {
 // blind is until when this node could not know how its peers were: it slept, or it was alone.
 func (m *Machine) blind() time.Time { return latest(m.awoke, m.alone) }
 
-// strains notes how late the driver is with what was due: a node that gets no processor takes long to answer and to hear answers, and so
-// do others on the same machine. The idea is that of Lifeguard's local health (arXiv:1707.00788, section IV-A).
-func (m *Machine) strains(now time.Time) {
-	m.strain = max(now.Sub(m.Deadline()), time.Duration(strainDecay*float64(m.strain)))
-}
-
-// strained tells whether this node is late with its own work: then calls without answer say nothing of who was called, and handshakes
-// that can wait do, since they are what a busy machine is busy with when a whole network starts on it.
-func (m *Machine) strained() bool { return m.strain > strainAllowed }
-
 // starting tells whether this node began so lately that what fails may well be its own start, or that of a whole network at once, which
 // takes as long as peers go on coming.
 func (m *Machine) starting(now time.Time) bool {
@@ -466,33 +456,6 @@ func (m *Machine) precedes(e *view.Entry) bool {
 	a := m.attempt(e.ID)
 	return !a.fell.IsZero() && a.fellAs == e.Incarnation && !e.Born().After(a.fell.Add(refuteSlack))
 }
-
-// tick notices a driver that slept: what seemed to fail meanwhile may be this node's own fault, and its peers may have found
-// it dead. It publishes at once, before it answers anybody who asks.
-func (m *Machine) tick(now time.Time) {
-	if !m.Overslept(now) {
-		return
-	}
-	m.halts.note(m.Deadline(), now)
-	if most := m.halts.most(now); most && !m.halts.told {
-		m.notice(KindHalted, Error, m.ID(), "this process is halted again and again, for most of the last %s: until it has run for a while it shows no progress", haltWindow)
-		m.halts.told = true
-	} else if !most {
-		m.halts.told = false
-	}
-	m.awoke, m.answers = now, [2]answer{}
-	for _, id := range slices.Clone(m.doubted) {
-		m.believe(id)
-	}
-	if !m.nextBeat.IsZero() && !now.Before(m.nextBeat) {
-		m.idleBeat(now)
-	}
-	m.queue(now, m.ID())
-}
-
-// Overslept tells that the driver slept, so that whoever does the node's work should publish before the next input: a peer that
-// asked meanwhile would else be answered with a beat of before.
-func (m *Machine) Overslept(now time.Time) bool { return !m.left && now.Sub(m.Deadline()) > overslept }
 
 // Broken takes note that a connection to the peer ended from the other side: it is asked at once.
 func (m *Machine) Broken(now time.Time, id pki.ID) {
