@@ -43,7 +43,8 @@ func pythonServes(t *testing.T, program string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = in.Close() // which ends it
+		_ = in.Close()
+		_ = c.Process.Kill() // nobody asks how it ends, and its interpreter may wait for a thread
 		_ = c.Wait()
 	})
 	port, err := bufio.NewReader(out).ReadString('\n')

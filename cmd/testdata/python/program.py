@@ -49,8 +49,8 @@ class Service(grpc.GenericRpcHandler):
 
     def wait(self, request, context):
         over = threading.Event()
-        context.add_callback(over.set)
-        over.wait()
+        if context.add_callback(over.set):  # else the call is over already, and nobody would ever set it
+            over.wait()
         self.given_up.release()
         return b""
 
@@ -125,7 +125,7 @@ def call(address, caller, peer):
     check("error", (e.code(), e.details()), (grpc.StatusCode.FAILED_PRECONDITION, "not now"))
     check("its details", dict(e.trailing_metadata()).get("grpc-status-details-bin"), DETAILS)
 
-    e = error_of(lambda: channel.unary_unary("/lab.Raw/Wait")(b"", timeout=0.5))
+    e = error_of(lambda: channel.unary_unary("/lab.Raw/Wait")(b"", timeout=2))
     check("deadline", e.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
     check("which the backend hears of", channel.unary_unary("/lab.Raw/GivenUp")(b"", timeout=60), b"yes")
 
