@@ -194,13 +194,20 @@ func (m *Machine) dialReserve(now time.Time) {
 
 // A candidate is a member of the reserve that this node may dial.
 type candidate struct {
-	id    pki.ID
-	tried time.Time
-	draw  uint64 // decides between those that were tried at one time
+	id       pki.ID
+	stranger bool // to a full view, which has no place for it
+	tried    time.Time
+	draw     uint64 // decides between those that were tried at one time
 }
 
 func (a candidate) compare(b candidate) int {
-	return cmp.Or(a.tried.Compare(b.tried), cmp.Compare(a.draw, b.draw))
+	switch {
+	case a.stranger == b.stranger:
+		return cmp.Or(a.tried.Compare(b.tried), cmp.Compare(a.draw, b.draw))
+	case a.stranger:
+		return 1
+	}
+	return -1 // who is held for dead may be back, and none of those with whom this node talks may hold it
 }
 
 // lost are at most so many members of the reserve that this node neither reaches nor has tried just now, the one tried longest ago
@@ -217,7 +224,7 @@ func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent bool) {
 		if there && held[0].State != view.Dead && held[0].State != view.Unheard {
 			continue
 		}
-		c := candidate{id: a.ID, draw: m.cfg.Random.Uint64()}
+		c := candidate{id: a.ID, stranger: full && !there, draw: m.cfg.Random.Uint64()}
 		if t := m.attempts[a.ID]; t != nil {
 			c.tried = t.tried
 			if t.joining || now.Sub(t.tried) < isolatedRetry {

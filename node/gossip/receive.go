@@ -168,7 +168,9 @@ func (m *Machine) learn(now time.Time, from pki.ID, c *view.Contact) view.Verdic
 		m.alarm(now, &m.attempt(c.ID).lastClone, KindClone, Error, c.ID, "two contacts with sequence %d: its identity is in use twice", c.Sequence)
 	case view.Own:
 		m.learnOwn(now, c)
-	case view.Same, view.Old, view.Full, view.Hasty: // counted by nobody: each is an everyday matter
+	case view.Full:
+		return m.welcome(now, c)
+	case view.Same, view.Old, view.Hasty: // counted by nobody: each is an everyday matter
 	}
 	return verdict
 }
@@ -325,12 +327,9 @@ func (m *Machine) revive(now time.Time, e *view.Entry) {
 	if e.State == view.Dead && (m.precedes(e) || !m.attempt(e.ID).past.Returns(now)) {
 		return
 	}
-	was, dropped, ok := m.view.Revive(now, e.ID)
+	was, ok := m.resurrect(now, e)
 	if !ok {
 		return
-	}
-	if !dropped.IsZero() {
-		m.forget(now, dropped)
 	}
 	m.aliveChanged(now)
 	if a := m.attempts[e.ID]; a != nil {
@@ -366,19 +365,6 @@ func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Messa
 		resp.Contacts = m.introduce(from) // others learn of peers by exchanges
 	}
 	return resp
-}
-
-// squeeze finds a place for a member that has too few active peers where the view has none: in a network larger than a view somebody
-// must hold it. Active peers are spared, and it happens no more often than such a member pushes out an active peer.
-func (m *Machine) squeeze(now time.Time, from pki.ID, c *view.Contact) {
-	if now.Before(m.nextSqueeze) || m.mode() != pki.Server {
-		return
-	}
-	if dropped, ok := m.view.Squeeze(c, m.Active); ok {
-		m.nextSqueeze = now.Add(urgentSpacing)
-		m.forget(now, dropped)
-		m.learn(now, from, c)
-	}
 }
 
 // admitActive makes room for an active peer. One that has too few pushes out another.

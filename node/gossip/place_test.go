@@ -1,0 +1,105 @@
+package gossip
+
+import (
+	"testing"
+	"time"
+
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// fill takes every free place of a's view, and says whose.
+func (a *actor) fill() (others map[pki.ID]bool) {
+	others = map[pki.ID]bool{}
+	for i := 0; !a.view.Full(); i++ {
+		c := a.invented(i)
+		a.hold(c, view.Alive).Addresses = nil
+		others[c.ID] = true
+	}
+	return others
+}
+
+// A peer that fell and is back has its place again, though the view has become full meanwhile: one of those that took the free places
+// gives way, and no active one.
+func TestWhoIsBackFindsAPlaceInAFullView(t *testing.T) {
+	for name, c := range map[string]struct {
+		state    view.State
+		go_, now func(w *world, gone *actor)
+	}{
+		"cut off": {
+			view.Dead,
+			func(w *world, gone *actor) { w.cut = func(a, b *actor) bool { return a == gone || b == gone } },
+			func(w *world, _ *actor) { w.cut = func(_, _ *actor) bool { return false } },
+		},
+		"killed": {view.Dead, func(_ *world, gone *actor) { gone.kill() }, func(_ *world, gone *actor) { gone.start() }},
+		"left": {
+			view.Left,
+			func(w *world, gone *actor) {
+				gone.do(func() { gone.Leave(w.now) })
+				w.run(time.Second)
+				gone.kill()
+			},
+			func(_ *world, gone *actor) { gone.start() },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 7)
+			w.network(4)
+			w.becomes(5*time.Second, w.whole)
+			w.run(5 * time.Second)
+			w.strict = false
+			a, gone := w.nodes[0], w.nodes[3]
+			id := gone.ID()
+			is := func(want view.State) func() string {
+				return func() string {
+					if e := a.view.Get(id); e == nil {
+						return "forgotten"
+					} else if e.State != want {
+						return e.State.String()
+					}
+					return ""
+				}
+			}
+			c.go_(w, gone)
+			w.becomes(10*time.Second, is(c.state))
+			others := a.fill()
+			c.now(w, gone)
+			w.becomes(10*time.Second, is(view.Alive))
+			if !a.view.Full() {
+				t.Error("more than one gave way")
+			}
+			for id := range others {
+				if a.view.Get(id) != nil {
+					delete(others, id)
+				}
+			}
+			if len(others) != 1 {
+				t.Errorf("%d of those that had taken places gave way", len(others))
+			}
+		})
+	}
+}
+
+// Where nobody can give way, whoever is back is not held for what it was.
+func TestWhoFindsNoPlaceIsForgotten(t *testing.T) {
+	for _, state := range []view.State{view.Dead, view.Left} {
+		w, a, _ := pair(t)
+		for id := range a.fill() {
+			a.activate(id)
+		}
+		c := a.invented(-1)
+		e := a.hold(c, view.Unheard)
+		if state == view.Dead {
+			a.view.Convict(w.now, c.ID, "silent")
+			a.revive(w.now, e)
+		} else {
+			goodbye, back := *c, *c
+			goodbye.Left, goodbye.Sequence, back.Sequence = true, 2, 3
+			a.view.Put(w.now, &goodbye)
+			a.learn(w.now, c.ID, &back)
+		}
+		if e := a.view.Get(c.ID); e != nil {
+			t.Errorf("one that was %s and is back is held for %s", state, e.State)
+		}
+	}
+}
