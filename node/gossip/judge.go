@@ -59,7 +59,7 @@ func (m *Machine) judge(now time.Time) {
 // age puts a peer on the list that the limit stands on.
 func (m *Machine) age(now time.Time, e *view.Entry) {
 	if judgeable(e) {
-		m.ages = append(m.ages, stale.Age{ID: e.ID, Age: e.Age(now), Period: e.Period})
+		m.ages = append(m.ages, stale.Age{ID: e.ID, Age: e.Age(now), Period: e.Period, Place: e.Place})
 	}
 }
 

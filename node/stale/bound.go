@@ -17,6 +17,7 @@ type Age struct {
 	ID     pki.ID
 	Age    time.Duration // since its signature is known to have advanced, on this node's clock
 	Period time.Duration // that it declares; 0 for none
+	Place  int           // where it may be remembered; 0 where that is not known
 
 	Own     time.Duration // its own pace
 	Trusted bool          // it is in the list that mean and deviation stand on
@@ -42,6 +43,7 @@ func (d *Detector) Limit(ages []Age) Bound {
 	}
 	d.paces = d.paces[:0]
 	for i := range ages {
+		d.Near(ages[i].Place)
 		ages[i].Own = d.Own(ages[i].ID, ages[i].Period)
 		d.paces = append(d.paces, ages[i].Own)
 	}

@@ -57,10 +57,9 @@ const forever = time.Duration(math.MaxInt64)
 type Detector struct {
 	cfg   Config
 	index map[pki.ID]int // places in peers
-	ids   []pki.ID
 	peers []*pace
 
-	last   int       // the place that was asked for last
+	last   int       // the place to look at first
 	ages   pool      // of the ages as gossip brings them
 	direct pool      // of those by the peers' own word
 	began  time.Time // what marks count from
@@ -72,26 +71,44 @@ type Detector struct {
 
 // NewDetector makes one that knows nothing. The configuration must be valid.
 func NewDetector(cfg Config) *Detector {
-	return &Detector{cfg: cfg, index: map[pki.ID]int{}, ages: pool{stretch: firstStretch}, direct: pool{stretch: firstDirect}}
+	return &Detector{cfg: cfg, index: map[pki.ID]int{}}
 }
 
 // Completed says that a newer sequence of a peer came, and how old the peer was just before. The return of a peer that
 // was dead is none: that age is the length of its death. Nor is an age that grew while this node itself was paused.
 func (d *Detector) Completed(id pki.ID, age time.Duration) {
-	d.peers[d.place(id)].complete(age, max(leastShare, ringSamples/len(d.peers)))
-	d.ages.changed = true
+	at := d.place(id)
+	p := d.peers[at]
+	p.complete(age, max(leastShare, ringSamples/len(d.peers)))
+	d.ages.note(at, &p.shapes)
+}
+
+// Near says where the peer that is asked for next may be remembered, At where the last one is: it spares a search to whoever keeps that
+// for each. A wrong place costs no more than none.
+func (d *Detector) Near(place int) { d.last = place }
+
+// At is where the peer is remembered that was asked for last.
+func (d *Detector) At() int { return d.last }
+
+// find is where a peer is remembered, if it is.
+func (d *Detector) find(id pki.ID) (at int, known bool) {
+	if d.last < len(d.peers) && d.peers[d.last].id == id {
+		return d.last, true
+	}
+	if at, known = d.index[id]; known {
+		d.last = at
+	}
+	return at, known
 }
 
 // place is where a peer is remembered, from now on if it was not.
 func (d *Detector) place(id pki.ID) int {
-	if d.last < len(d.ids) && d.ids[d.last] == id {
-		return d.last
-	}
-	at, known := d.index[id]
+	at, known := d.find(id)
 	if !known {
 		at = len(d.peers)
 		d.index[id] = at
-		d.ids, d.peers = append(d.ids, id), append(d.peers, new(pace))
+		d.peers = append(d.peers, &pace{id: id})
+		d.ages.bests, d.direct.bests = append(d.ages.bests, best{}), append(d.direct.bests, best{})
 	}
 	d.last = at
 	return at
@@ -104,20 +121,18 @@ func (d *Detector) Forget(id pki.ID) {
 		return
 	}
 	last := len(d.peers) - 1
-	if len(d.peers[at].direct.list) > 0 {
-		d.direct.peers--
-	}
-	d.ids[at], d.peers[at] = d.ids[last], d.peers[last]
-	d.index[d.ids[at]] = at
+	d.ages.forget(at)
+	d.direct.forget(at)
+	d.peers[at] = d.peers[last]
+	d.index[d.peers[at].id] = at
 	d.peers[last] = nil
-	d.ids, d.peers = d.ids[:last], d.peers[:last]
+	d.peers = d.peers[:last]
 	delete(d.index, id)
-	d.ages.changed, d.direct.changed = true, true
 }
 
 // Own is a peer's own pace: the median of its completed ages or, before there are enough, what it declares.
 func (d *Detector) Own(id pki.ID, declared time.Duration) time.Duration {
-	if at, known := d.index[id]; known && d.peers[at].settled() {
+	if at, known := d.find(id); known && d.peers[at].settled() {
 		return d.peers[at].own
 	}
 	if declared <= 0 {
@@ -127,48 +142,85 @@ func (d *Detector) Own(id pki.ID, declared time.Duration) time.Duration {
 }
 
 // A pool is how far shapes of all peers stretch a pace.
+//
+//  1. bests goes with the detector's peers.
+//  2. top and samples are of the bests as they are, unless changed.
 type pool struct {
-	stretch float64
-	changed bool // the shapes have, since stretch was found
-	peers   int  // that have any; kept for those of direct ages alone
+	bests   []best
+	peers   int     // that have any shape
+	top     float32 // the largest of a peer that counts
+	samples int     // shapes of the peers whose largest is no larger
+	changed bool
+}
+
+// A best is the largest shape of one peer, and how many it has.
+type best struct {
+	top   float32
+	count int
+}
+
+// note takes what a peer's shapes are now. Most often the one that counts is the same as before.
+func (l *pool) note(at int, s *shapes) {
+	was, is := l.bests[at], best{s.top, len(s.list)}
+	if l.bests[at] = is; was.count == 0 && is.count > 0 {
+		l.peers++
+		l.changed = true
+	}
+	switch {
+	case was.top == l.top || (was.top < l.top) != (is.top <= l.top):
+		l.changed = true
+	case is.top <= l.top:
+		l.samples += is.count - was.count
+	}
+}
+
+// forget moves the last peer to the place of one that is forgotten.
+func (l *pool) forget(at int) {
+	if l.bests[at].count > 0 {
+		l.peers--
+	}
+	last := len(l.bests) - 1
+	l.bests[at] = l.bests[last]
+	l.bests = l.bests[:last]
+	l.changed = true
 }
 
 // stretched is how many times its own pace a peer's age may reach: the largest shape that the peers have shown and a
 // quarter more, so that the next age is beyond it about once in as many as there are shapes, whatever their
 // distribution. The tenth of the peers with the largest shapes is left out (one peer at least, but not the only one):
 // so few cannot stretch it by being slow on purpose.
-func (l *pool) stretched(d *Detector, of func(*pace) *shapes, first, least, factor float64) float64 {
-	if l.changed {
-		l.stretch, l.changed = d.measure(of, first, least, factor), false
+func (l *pool) stretched(d *Detector, first, least, factor float64) float64 {
+	if l.peers == 0 {
+		return first
 	}
-	return l.stretch
+	if l.changed {
+		l.measure(d)
+	}
+	if l.samples < stretchLeast {
+		return first
+	}
+	return min(mostStretch, max(least, factor*float64(l.top)))
 }
 
 // stretched is that of the ages as gossip brings them.
 func (d *Detector) stretched() float64 {
-	return d.ages.stretched(d, func(p *pace) *shapes { return &p.shapes }, firstStretch, leastStretch, stretchFactor)
+	return d.ages.stretched(d, firstStretch, leastStretch, stretchFactor)
 }
 
-func (d *Detector) measure(of func(*pace) *shapes, first, least, factor float64) float64 {
+// measure finds the largest shape that counts.
+func (l *pool) measure(d *Detector) {
 	d.tops = d.tops[:0]
-	for _, p := range d.peers {
-		if s := of(p); len(s.list) > 0 {
-			d.tops = append(d.tops, s.top)
+	for i := range l.bests {
+		if b := &l.bests[i]; b.count > 0 {
+			d.tops = append(d.tops, b.top)
 		}
 	}
 	n := len(d.tops)
-	if n == 0 {
-		return first
-	}
-	top := nth(d.tops, n-1-min(n-1, max(1, n/droppedPart)))
-	samples := 0
-	for _, p := range d.peers {
-		if s := of(p); s.top <= top {
-			samples += len(s.list)
+	l.top = nth(d.tops, n-1-min(n-1, max(1, n/droppedPart)))
+	l.samples, l.changed = 0, false
+	for i := range l.bests {
+		if b := &l.bests[i]; b.top <= l.top {
+			l.samples += b.count
 		}
 	}
-	if samples < stretchLeast {
-		return first
-	}
-	return min(mostStretch, max(least, factor*float64(top)))
 }

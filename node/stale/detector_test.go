@@ -171,8 +171,8 @@ func TestForgetLeavesTheOthers(t *testing.T) {
 			d.Completed(id(p), own[p])
 		}
 	}
-	if len(d.peers) != len(own) || len(d.ids) != len(own) || len(d.index) != len(own) {
-		t.Fatalf("%d, %d, %d peers are remembered, want %d", len(d.peers), len(d.ids), len(d.index), len(own))
+	if len(d.peers) != len(own) || len(d.index) != len(own) {
+		t.Fatalf("%d, %d peers are remembered, want %d", len(d.peers), len(d.index), len(own))
 	}
 	for p := 1; p <= 50; p++ {
 		want, known := own[p]

@@ -93,18 +93,16 @@ func (d *Detector) Beat(id pki.ID, incarnation, sequence uint64, made time.Time)
 	if d.began.IsZero() {
 		d.began = made
 	}
-	p := &d.peers[d.place(id)].direct
-	if !p.beat(incarnation, mark{made.Sub(d.began), sequence}, max(leastShare, ringSamples/max(1, d.direct.peers))) {
-		return
-	}
-	if d.direct.changed = true; len(p.list) == 1 {
-		d.direct.peers++
+	at := d.place(id)
+	p := &d.peers[at].direct
+	if p.beat(incarnation, mark{made.Sub(d.began), sequence}, max(leastShare, ringSamples/max(1, d.direct.peers))) {
+		d.direct.note(at, &p.shapes)
 	}
 }
 
 // Met says that a peer was met by chance, not because it was doubted, and how old its newest beat was then by its own word.
 func (d *Detector) Met(id pki.ID, sequence uint64, age, declared time.Duration) {
-	at, known := d.index[id]
+	at, known := d.find(id)
 	if !known {
 		return
 	}
@@ -116,7 +114,7 @@ func (d *Detector) Met(id pki.ID, sequence uint64, age, declared time.Duration) 
 
 // Fell says that a peer was convicted: how old it was then is nobody's pace.
 func (d *Detector) Fell(id pki.ID) {
-	if at, known := d.index[id]; known {
+	if at, known := d.find(id); known {
 		d.peers[at].direct.restart()
 	}
 }
@@ -127,9 +125,9 @@ func (d *Detector) Direct(id pki.ID, declared time.Duration) time.Duration {
 	if d.cfg.Strict {
 		return forever
 	}
-	stretch := d.direct.stretched(d, func(p *pace) *shapes { return &p.direct.shapes }, firstDirect, leastDirect, directFactor)
+	stretch := d.direct.stretched(d, firstDirect, leastDirect, directFactor)
 	floor, before := directFloor*d.cfg.Least, time.Duration(0)
-	if at, known := d.index[id]; known {
+	if at, known := d.find(id); known {
 		p := &d.peers[at].direct
 		if pace, known := p.pace(); known {
 			return max(floor, times(d.atLeast(pace, declared), stretch))

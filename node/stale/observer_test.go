@@ -198,7 +198,7 @@ func ours(cfg Config, all bool) rule {
 	d := NewDetector(cfg)
 	return rule{!cfg.Strict, func(w *world) {
 		if all {
-			d.ages.stretch, d.ages.changed = stretchByAll(d), false
+			stretchByAll(d)
 		}
 		w.rows = w.rows[:0]
 		for i, p := range w.peers {
@@ -217,15 +217,11 @@ func ours(cfg Config, all bool) rule {
 	}, func(peer int, age float64) { d.Completed(id(peer), seconds(age)) }}
 }
 
-func stretchByAll(d *Detector) float64 {
-	top, samples := float32(0), 0
+func stretchByAll(d *Detector) {
+	d.ages.top, d.ages.samples, d.ages.changed = 0, 0, false
 	for _, p := range d.peers {
-		top, samples = max(top, p.top), samples+len(p.list)
+		d.ages.top, d.ages.samples = max(d.ages.top, p.top), d.ages.samples+len(p.list)
 	}
-	if samples < stretchLeast {
-		return firstStretch
-	}
-	return min(mostStretch, max(leastStretch, stretchFactor*float64(top)))
 }
 
 // each is a rule that judges every peer alone.

@@ -3,6 +3,8 @@ package stale
 import (
 	"slices"
 	"time"
+
+	"github.com/g2g-net/g2g/pki"
 )
 
 const (
@@ -17,12 +19,13 @@ const (
 //  2. order[:count] are their places, the smallest age first.
 //  3. own is the upper median of the ages, at least leastPace.
 type pace struct {
-	shapes // ages divided by the own pace before them
-	ages   [paceSamples]float32
-	order  [paceSamples]uint8
+	id     pki.ID
+	own    time.Duration
 	count  uint8
 	next   uint8
-	own    time.Duration
+	shapes // ages divided by the own pace before them
+	order  [paceSamples]uint8
+	ages   [paceSamples]float32
 	direct direct
 }
 

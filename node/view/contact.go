@@ -41,6 +41,8 @@ type Contact struct {
 	Chain       pki.Chain     // zero only in the contact of a joiner
 	Left        bool          // its owner said goodbye
 	Sealed      pki.Envelope  // as sent, to be relayed
+
+	proofs *proofs // nil outside of simulations
 }
 
 // low is what a digest carries of the sequence.

@@ -35,28 +35,68 @@ func (v *View) live(mode pki.Mode) int {
 // larger than the newcomer's by two gives the victim. So one member that admits thousands, itself or through those it
 // admitted, pushes out its own people before anybody else's.
 func (v *View) victimFor(c *Contact) *Entry {
-	group := make([]*Entry, 0, MaxServers)
-	for _, e := range v.entries {
-		if e.Mode == pki.Server && !e.State.Fallen() {
-			group = append(group, e)
-		}
-	}
-	var t tally
-	p := pathOf(c)
+	t, p := &v.crowd, pathOf(c)
 	for depth := range p.depth {
-		own := p.keys[depth]
-		t.of(group, depth)
-		key, size := t.largest(own)
-		if key == own {
-			group = branch(group, depth, key)
-			continue
-		}
-		if size <= t.size(own)+1 {
+		own := t.child(p.keys[depth])
+		largest := t.largest(own)
+		switch {
+		case largest == nil:
 			return nil
+		case largest == own:
+			t = own
+		case largest.size <= own.count()+1:
+			return nil
+		default:
+			return v.foremost(largest.deepest())
 		}
-		return t.deepest(branch(group, depth, key), depth+1)
 	}
 	return nil
+}
+
+// foremost is the entry below a branch that makes place first: an unheard one, or else the one that was heard of longest ago.
+func (v *View) foremost(t *twig) (victim *Entry) {
+	for _, e := range v.entries {
+		if e.twig.within(t) && (victim == nil || rather(e, victim)) {
+			victim = e
+		}
+	}
+	return victim
+}
+
+// rather tells whether a makes place rather than b.
+func rather(a, b *Entry) bool {
+	if (a.State == Unheard) != (b.State == Unheard) {
+		return a.State == Unheard
+	}
+	return a.Seen.Before(b.Seen)
+}
+
+// Squeeze drops a peer for a contact that Judge found no place for, if there is one to drop that is not spared: of the newcomer's own
+// branch as far down as there are others in it. So whoever is squeezed in costs nobody a place but those whom its own nominators
+// admitted, and everybody can be held by somebody, however large the network is.
+func (v *View) Squeeze(c *Contact, spared func(pki.ID) bool) (dropped pki.ID, ok bool) {
+	if c.Mode != pki.Server {
+		return pki.ID{}, false
+	}
+	var t twig // the tree without the spared
+	rest := View{}
+	for _, e := range v.entries {
+		if e.twig != nil && !spared(e.ID) {
+			other := *e
+			other.twig = t.grow(pathOf(e.Contact))
+			rest.entries = append(rest.entries, &other)
+		}
+	}
+	own, p := &t, pathOf(c)
+	for depth := 0; depth < p.depth && own.child(p.keys[depth]) != nil; depth++ {
+		own = own.child(p.keys[depth])
+	}
+	victim := rest.foremost(own.deepest())
+	if victim == nil {
+		return pki.ID{}, false
+	}
+	v.Drop(victim.ID)
+	return victim.ID, true
 }
 
 // A path is how the keys of a contact's chain begin, as numbers, from the founder's own member down. The bytes left out are more than
@@ -75,127 +115,91 @@ func pathOf(c *Contact) (p path) {
 	return p
 }
 
-// Squeeze drops a peer for a contact that Judge found no place for, if there is one to drop that is not spared: of the newcomer's own
-// branch as far down as there are others in it. So whoever is squeezed in costs nobody a place but those whom its own nominators
-// admitted, and everybody can be held by somebody, however large the network is.
-func (v *View) Squeeze(c *Contact, spared func(pki.ID) bool) (dropped pki.ID, ok bool) {
-	group := make([]*Entry, 0, MaxServers)
-	for _, e := range v.entries {
-		if e.Mode == pki.Server && !e.State.Fallen() && !spared(e.ID) {
-			group = append(group, e)
+// A twig is a place in the tree of admissions: that of a member, or above all of them. The tree has those that some entry's chain goes
+// through, of the server-mode entries that have not fallen: so it is MaxServers x pki.MaxDepth large at most.
+type twig struct {
+	size  int   // entries whose chains go through it
+	above *twig // nil above all
+	below []offshoot
+}
+
+// An offshoot is a member that another admitted, with the beginning of its key.
+type offshoot struct {
+	key uint64
+	*twig
+}
+
+// grow counts an entry in, and gives its own place.
+func (t *twig) grow(p path) *twig {
+	t.size++
+	for _, key := range p.keys[:p.depth] {
+		next := t.child(key)
+		if next == nil {
+			next = &twig{above: t}
+			t.below = append(t.below, offshoot{key, next})
+		}
+		t = next
+		t.size++
+	}
+	return t
+}
+
+// shed takes an entry out that has its place here.
+func (t *twig) shed() {
+	for last := t; t != nil; last, t = t, t.above {
+		if t.size--; last != t && last.size == 0 {
+			t.below = slices.DeleteFunc(t.below, func(o offshoot) bool { return o.twig == last })
 		}
 	}
-	if len(group) == 0 || c.Mode != pki.Server {
-		return pki.ID{}, false
+}
+
+// child is the place of a key below, or nil.
+func (t *twig) child(key uint64) *twig {
+	for i := range t.below {
+		if t.below[i].key == key {
+			return t.below[i].twig
+		}
 	}
-	depth, p := 0, pathOf(c)
-	for ; depth < p.depth; depth++ {
-		own := branch(slices.Clone(group), depth, p.keys[depth])
-		if len(own) == 0 {
+	return nil
+}
+
+// count is the size; that of nil is 0.
+func (t *twig) count() int {
+	if t == nil {
+		return 0
+	}
+	return t.size
+}
+
+// largest is the place below with the most entries: of equals the preferred one, else the one with the lowest key. There may be none.
+func (t *twig) largest(preferred *twig) *twig {
+	best := offshoot{0, preferred}
+	for _, o := range t.below {
+		if o.size > best.count() || o.size == best.count() && best.twig != preferred && o.key < best.key {
+			best = o
+		}
+	}
+	return best.twig
+}
+
+// deepest goes on into the largest branch until one entry is left, or all are alike.
+func (t *twig) deepest() *twig {
+	for t.size > 1 {
+		next := t.largest(nil)
+		if next.count() <= 1 {
 			break
 		}
-		group = own
+		t = next
 	}
-	var t tally
-	victim := t.deepest(group, depth)
-	v.Drop(victim.ID)
-	return victim.ID, true
+	return t
 }
 
-// branch keeps those of a group that are below a member. It reuses the group's memory.
-func branch(group []*Entry, depth int, key uint64) []*Entry {
-	kept := group[:0]
-	for _, e := range group {
-		if depth < e.path.depth && e.path.keys[depth] == key {
-			kept = append(kept, e)
+// within tells whether a place is another one, or below it. Nil is nowhere.
+func (t *twig) within(other *twig) bool {
+	for ; t != nil; t = t.above {
+		if t == other {
+			return true
 		}
 	}
-	return kept
-}
-
-// A tally counts the entries of a group below each member at a depth of their chains. It is a hash table of keys, which is made
-// anew for each newcomer in a full view: somebody who makes keys that fall together can have it take MaxServers times as long.
-type tally struct {
-	slots    [2 * MaxServers]uint16 // where a branch stands in branches, from 1 on; 0 for nowhere
-	branches [MaxServers]twigs
-	count    int // of branches
-}
-
-// twigs are the entries of one branch.
-type twigs struct {
-	key  uint64 // as in a path
-	size int
-}
-
-// at is the place of a key in slots, whether it is there or not.
-func (t *tally) at(key uint64) int {
-	i := int(key>>48) % len(t.slots)
-	for t.slots[i] > 0 && t.branches[t.slots[i]-1].key != key {
-		i = (i + 1) % len(t.slots)
-	}
-	return i
-}
-
-// of counts a group of at most MaxServers. Those whose chains end above the depth are in no branch.
-func (t *tally) of(group []*Entry, depth int) {
-	t.slots, t.count = [len(t.slots)]uint16{}, 0
-	for _, e := range group {
-		if depth >= e.path.depth {
-			continue
-		}
-		i := t.at(e.path.keys[depth])
-		if t.slots[i] == 0 {
-			t.branches[t.count] = twigs{key: e.path.keys[depth]}
-			t.count++
-			t.slots[i] = uint16(t.count) //nolint:gosec // at most MaxServers
-		}
-		t.branches[t.slots[i]-1].size++
-	}
-}
-
-func (t *tally) size(key uint64) int {
-	if k := t.slots[t.at(key)]; k > 0 {
-		return t.branches[k-1].size
-	}
-	return 0
-}
-
-// largest finds the branch with the most entries: of equals the preferred one, else the one with the lowest key.
-func (t *tally) largest(preferred uint64) (key uint64, size int) {
-	key, size = preferred, t.size(preferred)
-	for i := range t.branches[:t.count] {
-		b := &t.branches[i]
-		if b.size > size || b.size == size && key != preferred && b.key < key {
-			key, size = b.key, b.size
-		}
-	}
-	return key, size
-}
-
-// deepest goes on into the largest branch until one entry is left, or all are alike: then an unheard one goes first, and
-// the one that was heard of longest ago.
-func (t *tally) deepest(group []*Entry, depth int) *Entry {
-	for len(group) > 1 {
-		t.of(group, depth)
-		key, size := t.largest(0)
-		if size <= 1 {
-			break
-		}
-		group, depth = branch(group, depth, key), depth+1
-	}
-	victim := group[0]
-	for _, e := range group[1:] {
-		if rather(e, victim) {
-			victim = e
-		}
-	}
-	return victim
-}
-
-// rather tells whether a makes place rather than b.
-func rather(a, b *Entry) bool {
-	if (a.State == Unheard) != (b.State == Unheard) {
-		return a.State == Unheard
-	}
-	return a.Seen.Before(b.Seen)
+	return false
 }

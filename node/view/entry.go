@@ -40,6 +40,7 @@ type Entry struct {
 	Unreachable  bool
 	heard        bool // a beat advanced since the entry was made
 	gone         bool // the view holds it no more
+	Place        int  // where else the peer is remembered, for whoever keeps that here; it may be wrong
 
 	Since        time.Time
 	link         Link                      // of the last beat; the anchor before the first
@@ -52,7 +53,7 @@ type Entry struct {
 	AliveHash    uint64    // of its alive set, when it was last told
 	HashAt       time.Time
 	Summary      *Summary // its newest signature, as it told it to this node; nil before that
-	path         path     // of the contact
+	twig         *twig    // its place in the tree of admissions; nil where it is not among the servers
 	minEpoch     uint64   // the highest that a contact of the peer named: it holds, whatever a restored backup says
 	budget       float64  // of new contacts
 	budgetAt     time.Time

@@ -34,7 +34,7 @@ const (
 //  1. The version held for an ID never goes back, also after the entry is dropped, as long as its tombstone stands.
 //  2. entries is sorted by ID, without the owner. places goes with it.
 //  3. Every contact passed wire; View checks no seals but the links of the ladder.
-//  4. servers and clients go with the entries' states, which only View changes.
+//  4. servers, clients, crowd and the entries' twigs go with the entries' states, which only View changes.
 type View struct {
 	self       pki.ID
 	entries    []*Entry
@@ -42,6 +42,7 @@ type View struct {
 	changes    uint64   // counts comings and goings
 	servers    int      // server-mode entries that have not fallen
 	clients    int      // client-mode entries that have not fallen
+	crowd      twig     // the tree that admitted the servers
 	tombstones map[pki.ID]tombstone
 	brief      []pki.ID // the tombstones, oldest first: of peers that were here for less than lastingLife
 	lasting    []pki.ID // and of the others
@@ -170,7 +171,7 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 		return e, dropped
 	}
 	dropped = v.makeRoom(c)
-	e = &Entry{Contact: c, path: pathOf(c), link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now}
+	e = &Entry{Contact: c, link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now}
 	t, known := v.tombstones[c.ID]
 	if known && t.incarnation == c.Incarnation && t.anchor == c.Anchor {
 		e.BeatSequence, e.link = t.beat, t.link // a beat that was seen before proves nothing new
@@ -200,7 +201,7 @@ func (v *View) replace(now time.Time, e *Entry, c *Contact) {
 		e.BeatSequence, e.link = 0, c.Anchor
 	}
 	v.weigh(e, -1)
-	e.Contact, e.path, e.minEpoch = c, pathOf(c), max(e.minEpoch, c.MinEpoch)
+	e.Contact, e.minEpoch = c, max(e.minEpoch, c.MinEpoch)
 	v.weigh(e, 1)
 	switch {
 	case c.Left && e.State != Left:
@@ -215,6 +216,10 @@ func (v *View) replace(now time.Time, e *Entry, c *Contact) {
 
 // turn gives an entry another state.
 func (v *View) turn(e *Entry, s State) {
+	if e.State.Fallen() == s.Fallen() {
+		e.State = s
+		return
+	}
 	v.weigh(e, -1)
 	e.State = s
 	v.weigh(e, 1)
@@ -224,10 +229,15 @@ func (v *View) turn(e *Entry, s State) {
 func (v *View) weigh(e *Entry, by int) {
 	switch {
 	case e.State.Fallen():
-	case e.Mode == pki.Server:
-		v.servers += by
-	default:
+	case e.Mode != pki.Server:
 		v.clients += by
+	case by > 0:
+		v.servers++
+		e.twig = v.crowd.grow(pathOf(e.Contact))
+	default:
+		v.servers--
+		e.twig.shed()
+		e.twig = nil
 	}
 }
 
@@ -271,7 +281,7 @@ func (e *Entry) Advance(now time.Time, low uint16, b Beat) BeatVerdict {
 		return Known
 	case b.Sequence <= e.BeatSequence || b.Sequence > LadderLength:
 		return Known
-	case b.Link.steps(e.ID, e.Incarnation, b.Sequence-e.BeatSequence) != e.link:
+	case !e.proves(b):
 		return FalseLink
 	}
 	claimed := max(0, b.Age)
