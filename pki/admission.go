@@ -82,7 +82,12 @@ func (c Chain) last() Admission {
 func (c Chain) Subject() Key { return c.last().Subject }
 
 // Mode is the member's mode.
-func (c Chain) Mode() Mode { return c.last().Mode }
+func (c Chain) Mode() (m Mode) {
+	if !c.IsZero() {
+		m = c.links[len(c.links)-1].Mode // without a copy of the link: it is asked for all the time
+	}
+	return m
+}
 
 // MayNominate tells whether the member can admit others: a server-mode member whose admission allows it, not at MaxDepth.
 func (c Chain) MayNominate() bool {

@@ -145,7 +145,7 @@ func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
 	alike := 0
 	active := ascending(m.active)
 	for _, e := range m.view.Entries() {
-		if active.has(e.ID) || !m.measurable(e) {
+		if !m.measurable(e) || active.has(e.ID) {
 			continue
 		}
 		m.distances.visited++
@@ -170,7 +170,7 @@ func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
 
 // measurable tells whether a peer has a place among the groups: it can be called, and it is not gone.
 func (m *Machine) measurable(e *view.Entry) bool {
-	return e.Mode == pki.Server && e.State != view.Unheard && !e.State.Fallen()
+	return e.Server() && e.State != view.Unheard && !e.State.Fallen()
 }
 
 // pinged takes the round trips that a visit brought.
@@ -291,7 +291,7 @@ func (m *Machine) reorder() {
 
 // eligible tells whether a peer has a place in the order.
 func eligible(e *view.Entry) bool {
-	return e != nil && e.Mode == pki.Server && e.State == view.Alive && !e.Unreachable
+	return e != nil && e.Server() && e.State == view.Alive && !e.Unreachable
 }
 
 // arrange makes the query order of the groups, and of who is there now.

@@ -57,6 +57,9 @@ const (
 //  3. Where somebody else says to have reached the peer, failures alone decide nothing: its age has to be past the limit, too. So
 //     a liar keeps nobody alive for longer than that, and a peer that is unreachable from here alone lives.
 type doubt struct {
+	id        pki.ID
+	about     *view.Entry // as it was looked up last
+	over      bool        // it has ended
 	began     time.Time
 	vouched   bool
 	failures  int
@@ -114,28 +117,43 @@ func (m *Machine) answeredSince(t time.Time, except pki.ID) bool {
 func (m *Machine) doubt(now time.Time, id pki.ID) *doubt {
 	d := m.doubts[id]
 	if d == nil {
-		d = &doubt{began: now, failedAt: now}
+		d = &doubt{id: id, began: now, failedAt: now}
 		m.doubts[id] = d
-		i, _ := slices.BinarySearchFunc(m.doubted, id, pki.ID.Compare)
-		m.doubted = slices.Insert(m.doubted, i, id)
+		i, _ := m.doubtAt(id)
+		m.doubted = slices.Insert(m.doubted, i, d)
 	}
 	return d
 }
 
 // believe ends a doubt.
 func (m *Machine) believe(id pki.ID) {
-	if m.doubts[id] == nil {
+	d := m.doubts[id]
+	if d == nil {
 		return
 	}
+	d.over = true
 	delete(m.doubts, id)
-	if i, ok := slices.BinarySearchFunc(m.doubted, id, pki.ID.Compare); ok {
+	if i, ok := m.doubtAt(id); ok {
 		m.doubted = slices.Delete(m.doubted, i, i+1)
 	}
 }
 
+// doubtAt is where a doubt stands among all of them, or would.
+func (m *Machine) doubtAt(id pki.ID) (int, bool) {
+	return slices.BinarySearchFunc(m.doubted, id, func(d *doubt, id pki.ID) int { return d.id.Compare(id) })
+}
+
+// suspect is the peer that a doubt is about, or nil.
+func (m *Machine) suspect(d *doubt) *view.Entry {
+	if d.about = m.view.Still(d.about); d.about == nil {
+		d.about = m.view.Get(d.id)
+	}
+	return d.about
+}
+
 // judgeable are the peers that calls and ages may convict: those that other members are told of.
 func judgeable(e *view.Entry) bool {
-	return e != nil && e.Mode == pki.Server && (e.State == view.Alive || e.State == view.Late)
+	return e != nil && e.Server() && (e.State == view.Alive || e.State == view.Late)
 }
 
 // onlyUnreachable tells whether a peer is unreachable from here alone: it went on making progress since.
@@ -148,7 +166,7 @@ func onlyUnreachable(e *view.Entry) bool {
 func (m *Machine) speaks(now time.Time) {
 	if !m.spoken.IsZero() && now.Sub(m.spoken) > max(aloneAfter, aloneIntervals*m.cfg.Interval) {
 		m.alone = now
-		for _, d := range m.doubts { // each alone, whatever the order
+		for _, d := range m.doubted {
 			d.suspectAt, d.witnesses = time.Time{}, nil // what it suspected is older than the first news that it gets now
 		}
 	}
@@ -226,11 +244,19 @@ func (m *Machine) conclude(now time.Time, e *view.Entry, d *doubt) {
 
 // concludeAll looks at the doubts again that an answer may have decided.
 func (m *Machine) concludeAll(now time.Time) {
-	for _, id := range slices.Clone(m.doubted) {
-		if e := m.view.Get(id); judgeable(e) {
-			m.conclude(now, e, m.doubts[id])
+	undecided := func(d *doubt) bool { return d.failures < enoughFailures && judgeable(m.suspect(d)) }
+	first := slices.IndexFunc(m.doubted, func(d *doubt) bool { return !undecided(d) })
+	if first < 0 {
+		return // as it is most often: there is an answer for each exchange
+	}
+	for _, d := range slices.Clone(m.doubted[first:]) {
+		if d.over {
+			continue
+		}
+		if e := m.suspect(d); judgeable(e) {
+			m.conclude(now, e, d)
 		} else {
-			m.believe(id)
+			m.believe(d.id)
 		}
 	}
 }
@@ -268,9 +294,9 @@ func (m *Machine) probe(now time.Time, e *view.Entry, d *doubt) {
 func (m *Machine) accompany(now time.Time) {
 	m.nextCompanion = time.Time{}
 	m.concludeAll(now)
-	for _, id := range m.doubted {
-		if d := m.doubts[id]; d.probing && !m.answeredSince(d.asked, id) {
-			m.companion(now, id)
+	for _, d := range m.doubted {
+		if d.probing && !m.answeredSince(d.asked, d.id) {
+			m.companion(now, d.id)
 			return // it answers for all
 		}
 	}
@@ -290,9 +316,11 @@ func (d *doubt) due(now time.Time) bool {
 // askAgain asks those whose last probe proved nothing, because nobody else had answered meanwhile or a beat of before had just come. The
 // hints that made this node ask come once.
 func (m *Machine) askAgain(now time.Time) {
-	for _, id := range slices.Clone(m.doubted) {
-		e, d := m.view.Get(id), m.doubts[id]
-		if judgeable(e) && d.due(now) && !onlyUnreachable(e) && m.probing() < maxProbes {
+	for _, d := range m.doubted { // none ends or begins by a probe
+		if !d.due(now) {
+			continue
+		}
+		if e := m.suspect(d); judgeable(e) && !onlyUnreachable(e) && m.probing() < maxProbes {
 			m.probe(now, e, d)
 		}
 	}
@@ -408,9 +436,12 @@ func (m *Machine) receiveProbe(now time.Time, req ProbeRequest) Message {
 // witness takes note that an exchange, begun at a time, brought news of somebody. Peers that cannot be asked are dead once
 // enough others know nothing newer of them.
 func (m *Machine) witness(now time.Time, from pki.ID, begun time.Time) {
-	for _, id := range slices.Clone(m.doubted) {
-		e, d := m.view.Get(id), m.doubts[id]
-		if id == from || d.suspectAt.IsZero() || begun.Before(d.suspectAt) || !judgeable(e) || slices.Contains(d.witnesses, from) {
+	for _, d := range slices.Clone(m.doubted) {
+		if d.over || d.id == from || d.suspectAt.IsZero() || begun.Before(d.suspectAt) {
+			continue
+		}
+		e := m.suspect(d)
+		if !judgeable(e) || slices.Contains(d.witnesses, from) {
 			continue
 		}
 		d.witnesses = append(d.witnesses, from)

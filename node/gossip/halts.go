@@ -67,8 +67,8 @@ func (m *Machine) tick(now time.Time) {
 		m.halts.told = false
 	}
 	m.awoke, m.answers = now, [2]answer{}
-	for _, id := range slices.Clone(m.doubted) {
-		m.believe(id)
+	for _, d := range slices.Clone(m.doubted) {
+		m.believe(d.id)
 	}
 	if !m.nextBeat.IsZero() && !now.Before(m.nextBeat) {
 		m.idleBeat(now)

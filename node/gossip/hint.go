@@ -187,8 +187,7 @@ func (m *Machine) follow(now time.Time, from pki.ID, e *view.Entry, h Hint) {
 // askWaiting asks those who were hinted at while maxFollowed probes were under way.
 func (m *Machine) askWaiting(now time.Time) {
 	under := -1
-	for _, id := range m.doubted {
-		d := m.doubts[id]
+	for _, d := range m.doubted {
 		if !d.waiting {
 			continue
 		}
@@ -198,7 +197,7 @@ func (m *Machine) askWaiting(now time.Time) {
 		if under < maxFollowed {
 			under++
 			d.waiting = false
-			if e := m.view.Get(id); judgeable(e) {
+			if e := m.suspect(d); judgeable(e) {
 				m.probe(now, e, d)
 			}
 		}

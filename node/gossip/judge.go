@@ -108,7 +108,7 @@ func (m *Machine) setLate(now time.Time, e *view.Entry, late bool) {
 }
 
 func (m *Machine) probing() (n int) {
-	for _, d := range m.doubts { // a count, whatever the order
+	for _, d := range m.doubted {
 		if d.probing {
 			n++
 		}
@@ -155,14 +155,13 @@ func (m *Machine) askOverlooked(now time.Time) {
 func (m *Machine) longestUnheard(now time.Time) (oldest *view.Entry) {
 	active, until := ascending(m.active), now.Add(overlooked)
 	for _, e := range m.view.Entries() {
-		isActive := active.has(e.ID)
 		if !judgeable(e) {
 			continue
 		}
 		if due := e.Born().Add(overlooked); due.Before(until) {
 			until = due
 		}
-		if !isActive && e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) {
+		if e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) && !active.has(e.ID) {
 			oldest = e
 		}
 	}
@@ -194,7 +193,7 @@ func (m *Machine) nextJudgement(now time.Time) time.Duration {
 
 // advanced takes note of a newer beat: how old the peer was just before it, and that it lives.
 func (m *Machine) advanced(now time.Time, e *view.Entry, age time.Duration, seen time.Time) {
-	if e.Mode == pki.Server && seen.After(m.blind()) {
+	if e.Server() && seen.After(m.blind()) {
 		m.detector.Completed(e.ID, age)
 	}
 	if d := m.doubts[e.ID]; d != nil && (d.byAge && d.failures == 0 || e.Born().After(d.began.Add(refuteSlack))) {

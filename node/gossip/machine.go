@@ -123,7 +123,7 @@ type Machine struct {
 	bound      stale.Bound // the limit of the last look
 	ages       []stale.Age // that it stands on
 	doubts     map[pki.ID]*doubt
-	doubted    []pki.ID // whom doubts are about, ordered
+	doubted    []*doubt // the same, ordered by ID
 	answers    [2]answer
 	began      time.Time // this machine
 	awoke      time.Time // when this node last overslept

@@ -290,7 +290,7 @@ func (m *Machine) hear(now time.Time, from pki.ID, asked bool, id pki.ID, b Inde
 
 // hearOf takes a beat of somebody who was looked up already, or nil.
 func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, b IndexedBeat) view.BeatVerdict {
-	if e == nil || e.Mode == pki.Client && e.ID != from {
+	if e == nil || !e.Server() && e.ID != from {
 		return view.Unheld
 	}
 	seen := e.Seen

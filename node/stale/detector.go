@@ -57,7 +57,7 @@ const forever = time.Duration(math.MaxInt64)
 type Detector struct {
 	cfg   Config
 	index map[pki.ID]int // places in peers
-	peers []*pace
+	peers []pace
 
 	last   int       // the place to look at first
 	ages   pool      // of the ages as gossip brings them
@@ -78,7 +78,7 @@ func NewDetector(cfg Config) *Detector {
 // was dead is none: that age is the length of its death. Nor is an age that grew while this node itself was paused.
 func (d *Detector) Completed(id pki.ID, age time.Duration) {
 	at := d.place(id)
-	p := d.peers[at]
+	p := &d.peers[at]
 	p.complete(age, max(leastShare, ringSamples/len(d.peers)))
 	d.ages.note(at, &p.shapes)
 }
@@ -107,7 +107,7 @@ func (d *Detector) place(id pki.ID) int {
 	if !known {
 		at = len(d.peers)
 		d.index[id] = at
-		d.peers = append(d.peers, &pace{id: id})
+		d.peers = append(d.peers, pace{id: id})
 		d.ages.bests, d.direct.bests = append(d.ages.bests, best{}), append(d.direct.bests, best{})
 	}
 	d.last = at
@@ -125,7 +125,7 @@ func (d *Detector) Forget(id pki.ID) {
 	d.direct.forget(at)
 	d.peers[at] = d.peers[last]
 	d.index[d.peers[at].id] = at
-	d.peers[last] = nil
+	d.peers[last] = pace{}
 	d.peers = d.peers[:last]
 	delete(d.index, id)
 }

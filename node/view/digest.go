@@ -36,8 +36,8 @@ func (v *View) Digest(salt uint64, own *Contact, beat uint64) ([]Version, []*Ent
 	held := make([]*Entry, 1, len(v.entries)+1)
 	versions[0] = Version{SaltedHash(salt, own.ID), own.low(), uint32(beat)} //nolint:gosec // at most LadderLength
 	for i, e := range v.entries {
-		if e.Mode == pki.Server && len(held) < MaxDigest {
-			versions = append(versions, Version{saltedHash(salt, v.places[i]), e.low(), uint32(e.BeatSequence)}) //nolint:gosec // at most LadderLength
+		if e.server && len(held) < MaxDigest {
+			versions = append(versions, Version{saltedHash(salt, v.places[i]), e.low, uint32(e.BeatSequence)}) //nolint:gosec // at most LadderLength
 			held = append(held, e)
 		}
 	}
@@ -136,7 +136,7 @@ func (r *Reader) Lacks() bool {
 			continue
 		}
 		known++
-		if int32(r.digest[i].Contact-r.v.entries[k].low()) > 0 { //nolint:gosec // serial number arithmetic (RFC 1982)
+		if int32(r.digest[i].Contact-r.v.entries[k].low) > 0 { //nolint:gosec // serial number arithmetic (RFC 1982)
 			return true
 		}
 	}
@@ -176,16 +176,19 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 		} else if own != nil {
 			i = r.place(own.ID.Prefix())
 		}
-		if e == nil || e.Mode != pki.Server || !e.Current(now) {
+		if e == nil || !e.server {
 			continue
 		}
 		ok := i >= 0
 		if (e.State == Dead || e.State == Unheard) && (!ok || i != 0) {
 			continue
 		}
+		if ok && e.low == r.digest[i].Contact && e.BeatSequence <= uint64(r.digest[i].Beat) || !e.Current(now) {
+			continue // most are known: only what is told needs to be current
+		}
 		switch {
 		case !ok && (e.State == Left || strangers == r.most): // a goodbye is of no use to somebody who never knew its owner
-		case !ok || int32(e.low()-r.digest[i].Contact) > 0: //nolint:gosec // serial number arithmetic (RFC 1982)
+		case !ok || int32(e.low-r.digest[i].Contact) > 0: //nolint:gosec // serial number arithmetic (RFC 1982)
 			if len(d.Contacts) < contacts && len(d.Beats) < beats && bytes >= e.Size() {
 				d.add(now, e, len(r.digest)+len(d.Contacts))
 				d.Contacts = append(d.Contacts, e.Contact)
@@ -196,7 +199,7 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 			} else {
 				d.More = true
 			}
-		case e.low() == r.digest[i].Contact && e.BeatSequence > uint64(r.digest[i].Beat) && e.State != Left:
+		case e.low == r.digest[i].Contact && e.BeatSequence > uint64(r.digest[i].Beat) && e.State != Left:
 			fresh = append(fresh, freshEntry{e, i})
 		}
 	}
@@ -228,5 +231,5 @@ func (d *Delta) add(now time.Time, e *Entry, place int) {
 	}
 	d.Beats = append(d.Beats, e.Beat(now))
 	d.Places = append(d.Places, place)
-	d.Low = append(d.Low, uint16(e.low())) //nolint:gosec // low bits are meant
+	d.Low = append(d.Low, uint16(e.low)) //nolint:gosec // low bits are meant
 }

@@ -3,6 +3,8 @@ package view
 import (
 	"slices"
 	"time"
+
+	"github.com/g2g-net/g2g/pki"
 )
 
 // State is what this node holds of a peer.
@@ -36,16 +38,19 @@ type Entry struct {
 	BeatSequence uint64    // of the last verified beat; 0 for none
 	Seen         time.Time // when the last beat was first seen here, or the contact if there is none
 	claimed      time.Duration
+	low          uint32 // what a digest carries of the contact's sequence
 	State        State
 	Unreachable  bool
 	heard        bool // a beat advanced since the entry was made
 	gone         bool // the view holds it no more
-	Place        int  // where else the peer is remembered, for whoever keeps that here; it may be wrong
+	server       bool // as the contact says
+
+	claimCount uint32
+	link       Link                      // of the last beat; the anchor before the first
+	claims     [claimsKept]time.Duration // the latest that came with answers to this node's own calls
+	Place      int                       // where else the peer is remembered, for whoever keeps that here; it may be wrong
 
 	Since        time.Time
-	link         Link                      // of the last beat; the anchor before the first
-	claims       [claimsKept]time.Duration // the latest that came with answers to this node's own calls
-	claimCount   int
 	FirstSeen    time.Time
 	LastExchange time.Time // zero for never
 	Reason       string    // of a dead peer: stalled or silent
@@ -58,6 +63,12 @@ type Entry struct {
 	budget       float64  // of new contacts
 	budgetAt     time.Time
 }
+
+// holds gives an entry its contact.
+func (e *Entry) holds(c *Contact) { e.Contact, e.low, e.server = c, c.low(), c.Mode == pki.Server }
+
+// Server tells whether the peer is in server mode.
+func (e *Entry) Server() bool { return e.server }
 
 // Age is the time since the peer's signature is known to have advanced.
 func (e *Entry) Age(now time.Time) time.Duration { return now.Sub(e.Seen) + e.claimed }
@@ -73,7 +84,7 @@ func (e *Entry) Relied() {
 // last one came, on this node's clock, and the median of what it took to come here. A relay that claims too much moves one of
 // several claims.
 func (e *Entry) Completed(now time.Time) time.Duration {
-	n := min(e.claimCount, claimsKept)
+	n := min(int(e.claimCount), claimsKept)
 	if n == 0 {
 		return now.Sub(e.Seen)
 	}
@@ -92,7 +103,9 @@ func (e *Entry) Beat(now time.Time) Beat {
 
 // OwnEntry is the owner's own record in the form that a delta takes.
 func OwnEntry(c *Contact, b Beat, published time.Time) *Entry {
-	return &Entry{Contact: c, BeatSequence: b.Sequence, link: b.Link, Seen: published, heard: true, State: Alive}
+	e := &Entry{BeatSequence: b.Sequence, link: b.Link, Seen: published, heard: true, State: Alive}
+	e.holds(c)
+	return e
 }
 
 // refilled is the peer's budget of new contacts: a token bucket of contactBurst, one more each contactSpacing.

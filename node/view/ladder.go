@@ -76,36 +76,31 @@ type Beat struct {
 	Link     Link
 }
 
-// proofs are the links of one contact's ladder that were proved once, by their sequences.
-type proofs struct{ links []Link }
+// proofs are those links of one contact's ladder that were proved last, each at its sequence modulo their number.
+type proofs [16]proof
+
+type proof struct {
+	sequence uint64 // 0 for none
+	link     Link
+}
 
 // ShareProofs has a link of the contact's ladder that one holder of this contact has proved taken by all others without another hash.
 // It is for simulations, in which thousands hold one contact in one goroutine, and prove each link thousands of times.
-func (c *Contact) ShareProofs() { c.proofs = &proofs{} }
+func (c *Contact) ShareProofs() { c.proofs = new(proofs) }
 
-// has tells whether just this link was proved. One that was not is a lie, or was not told yet.
-func (p *proofs) has(sequence uint64, l Link) bool {
-	return p != nil && sequence < uint64(len(p.links)) && p.links[sequence] == l && l != Link{}
-}
-
-func (p *proofs) keep(sequence uint64, l Link) {
-	if p == nil {
-		return
-	}
-	for uint64(len(p.links)) <= sequence {
-		p.links = append(p.links, Link{})
-	}
-	p.links[sequence] = l
-}
+// at is where a beat's proof would be.
+func (p *proofs) at(b Beat) *proof { return &p[b.Sequence%uint64(len(p))] }
 
 // proves tells whether a beat's link leads to the last one that was held, and so to the anchor.
 func (e *Entry) proves(b Beat) bool {
-	if e.proofs.has(b.Sequence, b.Link) {
+	if e.proofs != nil && *e.proofs.at(b) == (proof{b.Sequence, b.Link}) {
 		return true
 	}
 	if b.Link.steps(e.ID, e.Incarnation, b.Sequence-e.BeatSequence) != e.link {
 		return false
 	}
-	e.proofs.keep(b.Sequence, b.Link)
+	if e.proofs != nil {
+		*e.proofs.at(b) = proof{b.Sequence, b.Link}
+	}
 	return true
 }

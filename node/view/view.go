@@ -32,12 +32,13 @@ const (
 // A View holds at most MaxServers, MaxClients and MaxFallen records.
 //
 //  1. The version held for an ID never goes back, also after the entry is dropped, as long as its tombstone stands.
-//  2. entries is sorted by ID, without the owner. places goes with it.
+//  2. entries is sorted by ID, without the owner. ids and places go with it.
 //  3. Every contact passed wire; View checks no seals but the links of the ladder.
 //  4. servers, clients, crowd and the entries' twigs go with the entries' states, which only View changes.
 type View struct {
 	self       pki.ID
 	entries    []*Entry
+	ids        []pki.ID // of the entries
 	places     []uint64 // of the entries: how their IDs begin, to find them without a look at each
 	changes    uint64   // counts comings and goings
 	servers    int      // server-mode entries that have not fallen
@@ -68,7 +69,7 @@ func (v *View) Get(id pki.ID) *Entry {
 func (v *View) find(id pki.ID) (int, bool) {
 	i, _ := slices.BinarySearch(v.places, id.Prefix())
 	for ; i < len(v.entries) && v.places[i] == id.Prefix(); i++ {
-		if c := v.entries[i].ID.Compare(id); c >= 0 {
+		if c := v.ids[i].Compare(id); c >= 0 {
 			return i, c == 0
 		}
 	}
@@ -78,6 +79,7 @@ func (v *View) find(id pki.ID) (int, bool) {
 // insert puts an entry where find found no other.
 func (v *View) insert(i int, e *Entry) {
 	v.entries = slices.Insert(v.entries, i, e)
+	v.ids = slices.Insert(v.ids, i, e.ID)
 	v.places = slices.Insert(v.places, i, e.ID.Prefix())
 	v.changes++
 	v.weigh(e, 1)
@@ -87,6 +89,7 @@ func (v *View) remove(i int) {
 	v.weigh(v.entries[i], -1)
 	v.entries[i].gone = true
 	v.entries = slices.Delete(v.entries, i, i+1)
+	v.ids = slices.Delete(v.ids, i, i+1)
 	v.places = slices.Delete(v.places, i, i+1)
 	v.changes++
 }
@@ -171,7 +174,8 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 		return e, dropped
 	}
 	dropped = v.makeRoom(c)
-	e = &Entry{Contact: c, link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now}
+	e = &Entry{link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now}
+	e.holds(c)
 	t, known := v.tombstones[c.ID]
 	if known && t.incarnation == c.Incarnation && t.anchor == c.Anchor {
 		e.BeatSequence, e.link = t.beat, t.link // a beat that was seen before proves nothing new
@@ -201,7 +205,8 @@ func (v *View) replace(now time.Time, e *Entry, c *Contact) {
 		e.BeatSequence, e.link = 0, c.Anchor
 	}
 	v.weigh(e, -1)
-	e.Contact, e.minEpoch = c, max(e.minEpoch, c.MinEpoch)
+	e.holds(c)
+	e.minEpoch = max(e.minEpoch, c.MinEpoch)
 	v.weigh(e, 1)
 	switch {
 	case c.Left && e.State != Left:
@@ -274,7 +279,7 @@ func (v *View) Advance(now time.Time, id pki.ID, low uint16, b Beat) BeatVerdict
 // Advance is View.Advance for one that was looked up already, or nil.
 func (e *Entry) Advance(now time.Time, low uint16, b Beat) BeatVerdict {
 	switch {
-	case e == nil || e.low()&0xffff != uint32(low):
+	case e == nil || e.low&0xffff != uint32(low):
 		return Unheld
 	case b.Sequence == e.BeatSequence && b.Age < e.claimed:
 		e.claimed = max(0, b.Age)
@@ -300,7 +305,7 @@ func (e *Entry) Advance(now time.Time, low uint16, b Beat) BeatVerdict {
 
 // Steps is how many hashes Advance would spend on a beat. The entry may be nil.
 func (e *Entry) Steps(low uint16, b Beat) uint64 {
-	if e == nil || e.low()&0xffff != uint32(low) || b.Sequence <= e.BeatSequence || b.Sequence > LadderLength {
+	if e == nil || e.low&0xffff != uint32(low) || b.Sequence <= e.BeatSequence || b.Sequence > LadderLength {
 		return 0
 	}
 	return b.Sequence - e.BeatSequence
