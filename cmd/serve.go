@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -155,12 +154,4 @@ type nodeInfo struct {
 func readyLine(i nodeInfo) string {
 	return fmt.Sprintf("ready name=%s id=%s gossip=%s register=%s admin=%s",
 		shown(i.name), shown(i.id), shown(i.gossip), shown(i.register), shown(i.admin))
-}
-
-// fewThreads has a process that only gossips run Go code on one thread at a time. It wakes a few times a second for a moment, and on more
-// of them each of these wakes others, which find nothing to do. GOMAXPROCS in the environment counts for more.
-func fewThreads() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(1)
-	}
 }
