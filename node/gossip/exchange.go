@@ -11,7 +11,7 @@ import (
 // partner draws an active peer with which no exchange is under way. Every other time it is the one that was heard from
 // longest ago, so that none waits for chance alone.
 func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {
-	var free, warm []pki.ID
+	free, warm := m.free[:0], m.warm[:0]
 	for _, id := range m.active {
 		if a := m.attempt(id); !a.exchanging {
 			free = append(free, id)
@@ -20,6 +20,7 @@ func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {
 			}
 		}
 	}
+	m.free, m.warm = free, warm
 	if m.busy(now) && len(warm) > 0 {
 		free = warm
 	}
@@ -28,7 +29,13 @@ func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {
 	}
 	m.inTurn = !m.inTurn
 	if m.inTurn {
-		return slices.MinFunc(free, func(a, b pki.ID) int { return m.lastExchange(a).Compare(m.lastExchange(b)) }), true
+		var longest time.Time
+		for i, other := range free {
+			if last := m.lastExchange(other); i == 0 || last.Before(longest) {
+				id, longest = other, last
+			}
+		}
+		return id, true
 	}
 	return free[m.cfg.Random.IntN(len(free))], true
 }
@@ -62,12 +69,12 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 
 // freshBeats are this node's own, and those of peers that advanced after since, as far as one message carries them.
 func (m *Machine) freshBeats(now time.Time, held []*view.Entry, since time.Time) []IndexedBeat {
-	beats := make([]IndexedBeat, 0, min(MaxBeats, len(held)))
+	beats := m.fresh[:0]
 	if m.beat.Sequence > 0 {
 		beats = append(beats, IndexedBeat{Index: 0, Contact: uint16(m.contact.Sequence), Beat: m.ownBeat(now)}) //nolint:gosec // low bits are meant
 	}
 	if m.mode() == pki.Client {
-		return beats // a client-mode member tells of nobody but itself
+		return slices.Clone(beats) // a client-mode member tells of nobody but itself
 	}
 	start := 1
 	if len(held) > 1 {
@@ -83,7 +90,8 @@ func (m *Machine) freshBeats(now time.Time, held []*view.Entry, since time.Time)
 			}
 		}
 	}
-	return beats
+	m.fresh = beats
+	return slices.Clone(beats)
 }
 
 func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeRequest) Message {

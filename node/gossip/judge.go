@@ -118,7 +118,7 @@ func (m *Machine) probing() (n int) {
 
 // judgeClient judges a client-mode member by its silence.
 func (m *Machine) judgeClient(now time.Time, e *view.Entry) {
-	if e.Mode != pki.Client || e.State != view.Alive && e.State != view.Late {
+	if e.Server() || e.State != view.Alive && e.State != view.Late {
 		return
 	}
 	if e.Age(now) > clientDead {

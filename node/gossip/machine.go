@@ -118,6 +118,10 @@ type Machine struct {
 	soon     []pki.ID // peers to exchange with at once
 	inTurn   bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn
 
+	free, warm []pki.ID      // room to draw a partner in
+	fresh      []IndexedBeat // and to gather beats
+	alives     []byte        // and the IDs of who is alive
+
 	// What decides who is late and who is dead.
 	detector   *stale.Detector
 	bound      stale.Bound // the limit of the last look

@@ -66,20 +66,20 @@ func (m *Machine) alive() uint64 {
 }
 
 func (m *Machine) hashAlive() uint64 {
-	ids := make([]byte, 0, (1+len(m.view.Entries()))*len(m.id))
-	told := false
-	for _, e := range m.view.Entries() {
-		if !told && m.mode() == pki.Server && m.id.Compare(e.ID) < 0 {
+	ids, all, untold := m.alives[:0], m.view.IDs(), m.mode() == pki.Server
+	for i, e := range m.view.Entries() {
+		if untold && m.id.Compare(all[i]) < 0 {
 			ids = append(ids, m.id[:]...)
-			told = true
+			untold = false
 		}
-		if e.State == view.Alive && e.Mode == pki.Server {
-			ids = append(ids, e.ID[:]...)
+		if e.State == view.Alive && e.Server() {
+			ids = append(ids, all[i][:]...)
 		}
 	}
-	if !told && m.mode() == pki.Server {
+	if untold {
 		ids = append(ids, m.id[:]...)
 	}
+	m.alives = ids
 	sum := sha256.Sum256(ids)
 	return binary.BigEndian.Uint64(sum[:])
 }
@@ -109,7 +109,7 @@ func (m *Machine) seek(now time.Time) {
 		}
 		if a.joining {
 			joining++
-		} else if e.Mode == pki.Server && !e.State.Fallen() && !isActive && m.due(now, a) {
+		} else if e.Server() && !e.State.Fallen() && !isActive && m.due(now, a) {
 			candidates = append(candidates, e.ID)
 		}
 	}

@@ -47,18 +47,21 @@ func (v *View) victimFor(c *Contact) *Entry {
 		case largest.size <= own.count()+1:
 			return nil
 		default:
-			return v.foremost(largest.deepest())
+			return largest.deepest().foremost(nil)
 		}
 	}
 	return nil
 }
 
-// foremost is the entry below a branch that makes place first: an unheard one, or else the one that was heard of longest ago.
-func (v *View) foremost(t *twig) (victim *Entry) {
-	for _, e := range v.entries {
-		if e.twig.within(t) && (victim == nil || rather(e, victim)) {
+// foremost is the entry of a branch that makes place first: an unheard one, then the one that was heard of longest ago.
+func (t *twig) foremost(victim *Entry) *Entry {
+	for _, e := range t.entries {
+		if victim == nil || rather(e, victim) {
 			victim = e
 		}
+	}
+	for _, o := range t.below {
+		victim = o.foremost(victim)
 	}
 	return victim
 }
@@ -68,7 +71,10 @@ func rather(a, b *Entry) bool {
 	if (a.State == Unheard) != (b.State == Unheard) {
 		return a.State == Unheard
 	}
-	return a.Seen.Before(b.Seen)
+	if c := a.Seen.Compare(b.Seen); c != 0 {
+		return c < 0
+	}
+	return a.ID.Compare(b.ID) < 0
 }
 
 // Squeeze drops a peer for a contact that Judge found no place for, if there is one to drop that is not spared: of the newcomer's own
@@ -79,19 +85,16 @@ func (v *View) Squeeze(c *Contact, spared func(pki.ID) bool) (dropped pki.ID, ok
 		return pki.ID{}, false
 	}
 	var t twig // the tree without the spared
-	rest := View{}
 	for _, e := range v.entries {
 		if e.twig != nil && !spared(e.ID) {
-			other := *e
-			other.twig = t.grow(pathOf(e.Contact))
-			rest.entries = append(rest.entries, &other)
+			t.grow(pathOf(e.Contact), e)
 		}
 	}
 	own, p := &t, pathOf(c)
 	for depth := 0; depth < p.depth && own.child(p.keys[depth]) != nil; depth++ {
 		own = own.child(p.keys[depth])
 	}
-	victim := rest.foremost(own.deepest())
+	victim := own.deepest().foremost(nil)
 	if victim == nil {
 		return pki.ID{}, false
 	}
@@ -118,9 +121,10 @@ func pathOf(c *Contact) (p path) {
 // A twig is a place in the tree of admissions: that of a member, or above all of them. The tree has those that some entry's chain goes
 // through, of the server-mode entries that have not fallen: so it is MaxServers x pki.MaxDepth large at most.
 type twig struct {
-	size  int   // entries whose chains go through it
-	above *twig // nil above all
-	below []offshoot
+	size    int   // entries whose chains go through it
+	above   *twig // nil above all
+	below   []offshoot
+	entries []*Entry // whose chains end here
 }
 
 // An offshoot is a member that another admitted, with the beginning of its key.
@@ -129,8 +133,8 @@ type offshoot struct {
 	*twig
 }
 
-// grow counts an entry in, and gives its own place.
-func (t *twig) grow(p path) *twig {
+// grow puts an entry in, and gives its place.
+func (t *twig) grow(p path, e *Entry) *twig {
 	t.size++
 	for _, key := range p.keys[:p.depth] {
 		next := t.child(key)
@@ -141,11 +145,13 @@ func (t *twig) grow(p path) *twig {
 		t = next
 		t.size++
 	}
+	t.entries = append(t.entries, e)
 	return t
 }
 
 // shed takes an entry out that has its place here.
-func (t *twig) shed() {
+func (t *twig) shed(e *Entry) {
+	t.entries = slices.DeleteFunc(t.entries, func(other *Entry) bool { return other == e })
 	for last := t; t != nil; last, t = t, t.above {
 		if t.size--; last != t && last.size == 0 {
 			t.below = slices.DeleteFunc(t.below, func(o offshoot) bool { return o.twig == last })
@@ -192,14 +198,4 @@ func (t *twig) deepest() *twig {
 		t = next
 	}
 	return t
-}
-
-// within tells whether a place is another one, or below it. Nil is nowhere.
-func (t *twig) within(other *twig) bool {
-	for ; t != nil; t = t.above {
-		if t == other {
-			return true
-		}
-	}
-	return false
 }

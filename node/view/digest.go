@@ -52,7 +52,7 @@ func (v *View) Still(e *Entry) *Entry {
 	return e
 }
 
-// A Reader matches a digest of somebody else with the view.
+// A Reader matches a digest of somebody else with the view. A view has one, so that it and what it gives hold until the next digest is read.
 type Reader struct {
 	v       *View
 	salt    uint64
@@ -61,6 +61,10 @@ type Reader struct {
 	places  []int  // in digest, of the view's entries; -1 for none
 	changes uint64 // of the view, that places counts for
 	most    int    // contacts that the delta has of those that are not in the digest
+
+	held  []*Entry // room for what it gives
+	fresh []freshEntry
+	delta Delta
 }
 
 // An index finds the places of a digest by their hashes: open addressing, about half full at most. Where its sender chose hashes that fall
@@ -93,7 +97,9 @@ func (x *index) fill(digest []Version) {
 
 // Read makes a Reader of a digest.
 func (v *View) Read(salt uint64, digest []Version) *Reader {
-	r := &Reader{v: v, salt: salt, digest: digest, most: MaxDigest}
+	r := &v.reader
+	r.v, r.salt, r.digest, r.most = v, salt, digest, MaxDigest
+	r.index, r.places = index{}, r.places[:0]
 	r.index.fill(digest)
 	r.match()
 	return r
@@ -104,7 +110,7 @@ func (r *Reader) match() []int {
 	if len(r.places) == len(r.v.entries) && r.changes == r.v.changes {
 		return r.places
 	}
-	r.places, r.changes = make([]int, len(r.v.entries)), r.v.changes
+	r.places, r.changes = sized(r.places, len(r.v.entries)), r.v.changes
 	for k, prefix := range r.v.places {
 		r.places[k] = r.place(prefix)
 	}
@@ -118,14 +124,18 @@ func (r *Reader) place(prefix uint64) int {
 
 // Entries are those of the digest's places: nil where nothing is held of one.
 func (r *Reader) Entries() []*Entry {
-	held := make([]*Entry, len(r.digest))
+	r.held = sized(r.held, len(r.digest))
+	clear(r.held)
 	for k, i := range r.match() {
 		if i >= 0 {
-			held[i] = r.v.entries[k]
+			r.held[i] = r.v.entries[k]
 		}
 	}
-	return held
+	return r.held
 }
+
+// sized gives a slice another length, and keeps its memory where that is enough.
+func sized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
 // Lacks tells whether the digest holds a contact that the view does not, so that asking its sender is worth a call.
 // Places where the view holds nothing count only up to the view's bound.
@@ -165,8 +175,8 @@ type Delta struct {
 // place: one that came back from a backup learns from its own newer contact what to go on from. A contact past its life is
 // told to nobody: with another's clock the whole message would be refused for it.
 func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start int) Delta {
-	var d Delta
-	fresh := make([]freshEntry, 0, beats)
+	d := Delta{Beats: r.delta.Beats[:0], Places: r.delta.Places[:0], Low: r.delta.Low[:0]}
+	fresh := r.fresh[:0]
 	entries, places, strangers := r.v.entries, r.match(), 0
 	for k := -1; k < len(entries); k++ {
 		e, i := own, -1
@@ -203,13 +213,13 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 			fresh = append(fresh, freshEntry{e, i})
 		}
 	}
-	d.reserve(min(beats, len(d.Beats)+len(fresh)))
 	slices.SortStableFunc(fresh, func(a, b freshEntry) int { return b.Seen.Compare(a.Seen) })
 	for _, e := range fresh {
 		if len(d.Beats) < beats {
 			d.add(now, e.Entry, e.place)
 		}
 	}
+	r.fresh, r.delta = fresh, d
 	return d
 }
 
@@ -217,12 +227,6 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 type freshEntry struct {
 	*Entry
 	place int
-}
-
-// reserve makes room for so many beats at once.
-func (d *Delta) reserve(n int) {
-	d.Beats = slices.Grow(d.Beats, n-len(d.Beats))
-	d.Places, d.Low = slices.Grow(d.Places, n-len(d.Places)), slices.Grow(d.Low, n-len(d.Low))
 }
 
 func (d *Delta) add(now time.Time, e *Entry, place int) {

@@ -44,6 +44,7 @@ type View struct {
 	servers    int      // server-mode entries that have not fallen
 	clients    int      // client-mode entries that have not fallen
 	crowd      twig     // the tree that admitted the servers
+	reader     Reader   // of the last digest
 	tombstones map[pki.ID]tombstone
 	brief      []pki.ID // the tombstones, oldest first: of peers that were here for less than lastingLife
 	lasting    []pki.ID // and of the others
@@ -56,6 +57,9 @@ func New(self pki.ID) *View {
 
 // Entries are all records ordered by ID. The caller must not keep or change the slice.
 func (v *View) Entries() []*Entry { return v.entries }
+
+// IDs are those of the entries, in the same places. They lie side by side, which an entry and its contact do not.
+func (v *View) IDs() []pki.ID { return v.ids }
 
 // Get finds a peer, or nil.
 func (v *View) Get(id pki.ID) *Entry {
@@ -238,10 +242,10 @@ func (v *View) weigh(e *Entry, by int) {
 		v.clients += by
 	case by > 0:
 		v.servers++
-		e.twig = v.crowd.grow(pathOf(e.Contact))
+		e.twig = v.crowd.grow(pathOf(e.Contact), e)
 	default:
 		v.servers--
-		e.twig.shed()
+		e.twig.shed(e)
 		e.twig = nil
 	}
 }
