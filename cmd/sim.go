@@ -28,7 +28,8 @@ The same scenario and seed print the same to the byte. It prints
   false      verdicts on nodes to which nothing was done, and those of them by observers to which nothing was done either
   cost       what a running node sends, requests and answers, in bytes of the encoded messages without any headers
   overlay    share of the nodes that a flood over active links reaches, over how many hops; connected parts of the graphs of
-             active links, of who holds whom, and that with the reserves; by how many a node is held
+             active links, of who holds whom, and that with the reserves; active links that go one way only; by how
+             many a node is held
   checks     what must be so at any time, whatever breaks: versions, ages, bounds. If one fails, so does the command
 
 docs/simulator.md says what the model leaves out.

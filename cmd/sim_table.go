@@ -21,7 +21,7 @@ func simSections(v simView) []section {
 		{header: []string{"DETECTION OF", "AT", "NODES", "FIRST", "DROPPED BY ACTIVE", "LATE AT HOLDERS", "DEAD AT HOLDERS", "NEVER"}},
 		{header: []string{"FALSE", "DEAD", "BY HEALTHY", "LATE", "BY HEALTHY"}},
 		{header: []string{"COST A NODE", "FROM", "TO", "MESSAGES/S", "BYTES/S", "TURNS/S"}},
-		{header: []string{"OVERLAY AT", "NODES", "REACH", "HOPS", "PARTS ACTIVE/VIEW/KNOWN", "LARGEST ACTIVE/VIEW", "ACTIVE MEAN/MIN", "IN-DEGREE MEAN/P99/MAX"}},
+		{header: []string{"OVERLAY AT", "NODES", "REACH", "HOPS", "PARTS ACTIVE/VIEW/KNOWN", "LARGEST ACTIVE/VIEW", "ACTIVE MEAN/MIN", "ONE-SIDED", "IN-DEGREE MEAN/P99/MAX"}},
 		{header: []string{"CHECKS", "FAILED"}},
 	}
 	for _, r := range v.Runs {
@@ -106,7 +106,7 @@ func overlayRows(r *sim.Report) (rows [][]string) {
 		rows = append(rows, []string{
 			simTime(o.AtS), fmt.Sprint(o.Nodes), fmt.Sprintf("%.2f %%", 100*o.Reach), fmt.Sprintf("%.2f, at most %d", o.Hops, o.MaxHops),
 			fmt.Sprintf("%d/%d/%d", o.ActiveComponents, o.ViewComponents, o.KnownComponents),
-			fmt.Sprintf("%.2f/%.2f %%", 100*o.ActiveLargest, 100*o.ViewLargest), fmt.Sprintf("%.1f/%d", o.ActiveMean, o.ActiveMin),
+			fmt.Sprintf("%.2f/%.2f %%", 100*o.ActiveLargest, 100*o.ViewLargest), fmt.Sprintf("%.1f/%d", o.ActiveMean, o.ActiveMin), fmt.Sprint(o.OneSided),
 			fmt.Sprintf("%.0f/%d/%d", o.InMean, o.InP99, o.InMax),
 		})
 	}

@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"slices"
+	"time"
 
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
@@ -28,25 +29,94 @@ func (a *ascending) has(id pki.ID) bool {
 }
 
 func (m *Machine) activate(id pki.ID) {
-	if i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare); !ok {
-		m.active = slices.Insert(m.active, i, id)
+	i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare)
+	if ok {
+		return
+	}
+	m.active = slices.Insert(m.active, i, id)
+	m.attempt(id).mutual = false
+	if e := m.view.Get(id); e != nil {
+		e.Active = true
 	}
 }
 
 func (m *Machine) deactivate(id pki.ID) {
-	if i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare); ok {
-		m.active = slices.Delete(m.active, i, i+1)
+	i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare)
+	if !ok {
+		return
+	}
+	m.active = slices.Delete(m.active, i, i+1)
+	if e := m.view.Get(id); e != nil {
+		e.Active = false
 	}
 }
 
-// regain makes a peer active again that fell and is back, once it exchanges with this node: it may not know that it fell, and has this
-// node active all the while. Else it would be told hardly anything.
-func (m *Machine) regain(e *view.Entry) {
-	a := m.attempt(e.ID)
-	if a.lost && e.Mode == pki.Server && !e.State.Fallen() {
-		a.lost = false
-		if len(m.active) < MaxActive {
-			m.activate(e.ID)
-		}
+// lose makes a peer active no more that cannot be told so, since it does not answer: it may have this node active all the while.
+func (m *Machine) lose(e *view.Entry) {
+	if m.Active(e.ID) {
+		m.attempt(e.ID).lost = e.Incarnation
+	}
+	m.deactivate(e.ID)
+}
+
+// regain makes a peer that was lost active again once it is there: it may not know that it was. Where there is no place for it any more
+// it is told so. One that started anew knows nothing of the link.
+func (m *Machine) regain(now time.Time, e *view.Entry) {
+	a := m.attempts[e.ID]
+	if a == nil || a.lost == 0 {
+		return
+	}
+	had := a.lost
+	a.lost = 0
+	switch {
+	case had != e.Incarnation || e.Mode != pki.Server || m.mode() != pki.Server || e.State.Fallen() || m.Active(e.ID):
+	case len(m.active) < MaxActive:
+		m.activate(e.ID)
+		m.exchangeAtOnce(now, e.ID)
+	default:
+		m.part(now, e.ID)
+	}
+}
+
+// part makes a peer active no more, and tells it: it would go on with what goes one way only.
+func (m *Machine) part(now time.Time, id pki.ID) {
+	m.deactivate(id)
+	m.send(now, id, PushRequest{Parted: true})
+}
+
+// parted takes the word of a peer that it has this node active no more. It is not asked again for a while.
+func (m *Machine) parted(now time.Time, from pki.ID) {
+	if !m.Active(from) || m.mode() != pki.Server {
+		return
+	}
+	m.deactivate(from)
+	m.attempt(from).next = now.Add(m.spread(lastRetry))
+	if len(m.active) < soonActive {
+		m.seek(now)
+	}
+}
+
+// claimed takes the word of a peer that it has this node active, and tells whether to refuse: links go both ways. One that is not known
+// here is to join anew. One that cannot be reached from here, or is not believed to be back yet, keeps its link until that changes: it
+// may have no other.
+func (m *Machine) claimed(now time.Time, from pki.ID) (refused bool) {
+	e := m.view.Get(from)
+	switch {
+	case m.mode() != pki.Server:
+		return false
+	case e == nil:
+		return true
+	case e.Mode != pki.Server || e.State.Fallen() || e.Unreachable:
+		return false
+	}
+	refused = !m.admitActive(now, from, false)
+	m.attempt(from).mutual = !refused
+	return refused
+}
+
+// confirmed takes from the answer to an exchange whether the link that this node claimed goes both ways.
+func (m *Machine) confirmed(now time.Time, id pki.ID, resp ExchangeResponse) {
+	if m.attempt(id).mutual = !resp.Passive; resp.Passive {
+		m.parted(now, id)
 	}
 }

@@ -32,7 +32,8 @@ type attempt struct {
 	hinted        time.Time // when others were last told that it seems to fail
 	hintedStalled bool      // what they were told
 	past          stale.Past
-	lost          bool      // it was an active peer when it fell
+	lost          uint64    // its incarnation, where it was an active peer when it could not be reached any more
+	mutual        bool      // nothing speaks against it that an active peer has this node active, too: they have exchanged since
 	fell          time.Time // when the calls began to fail that convicted it; zero where none did
 	fellAs        uint64    // the incarnation that fell
 

@@ -463,8 +463,7 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 	if d.failures >= enoughFailures {
 		a.fell, a.fellAs = d.began, e.Incarnation
 	}
-	a.lost = a.lost || m.Active(id)
-	m.deactivate(id)
+	m.lose(e)
 	m.aliveChanged(now)
 	switch {
 	case reason == stale.Stalled:

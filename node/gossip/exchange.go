@@ -40,8 +40,9 @@ func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {
 	return free[m.cfg.Random.IntN(len(free))], true
 }
 
+// lastExchange is when the peer last told of its state, or never where it is not known yet to have this node active, too.
 func (m *Machine) lastExchange(id pki.ID) time.Time {
-	if e := m.view.Get(id); e != nil {
+	if e := m.view.Get(id); e != nil && m.attempt(id).mutual {
 		return e.HashAt
 	}
 	return time.Time{}
@@ -59,7 +60,7 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	c := m.send(now, to, ExchangeRequest{
 		Salt: salt, Digest: digest, Beats: m.freshBeats(now, held, a.lastPulled),
 		AliveHash: m.alive(), NominationsHash: m.nominations.hash, Hints: m.repeated(now), Full: m.view.Full(),
-		Summary: m.summaryFor(now, to, a.summaryHeld), SummaryHeld: m.heldSummary(to),
+		Active: m.mode() == pki.Server && m.Active(to), Summary: m.summaryFor(now, to, a.summaryHeld), SummaryHeld: m.heldSummary(to),
 	})
 	c.held = held
 	if a.warm { // else a connection is to be made first, and a dial that is given up on a busy machine is made anew
@@ -103,9 +104,6 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 	held := reader.Entries()
 	m.hearAll(now, from, false, req.Beats, held, nil)
 	m.metIn(now, from, req.Beats, held)
-	if e := m.view.Get(from); e != nil {
-		m.regain(e)
-	}
 	if reader.Lacks() {
 		m.exchangeAtOnce(now, from)
 	}
@@ -114,6 +112,7 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 	}
 	m.summaryTold(from, req.Summary, req.SummaryHeld)
 	resp := m.answer(now, reader)
+	resp.Passive = req.Active && m.claimed(now, from)
 	resp.Summary, resp.SummaryHeld = m.summaryFor(now, from, req.SummaryHeld), m.heldSummary(from)
 	return resp
 }
@@ -139,6 +138,7 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 	}
 	a := m.attempt(c.to)
 	a.lastPulled = now
+	m.confirmed(now, c.to, resp)
 	m.told(now, c.to, resp.AliveHash, resp.NominationsHash)
 	m.summaryTold(c.to, resp.Summary, resp.SummaryHeld)
 	newer := m.learnAll(now, c.to, resp.Contacts)

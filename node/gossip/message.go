@@ -60,6 +60,7 @@ type ExchangeRequest struct {
 	Summary         *view.Summary // the caller's; nil where the answerer holds it
 	SummaryHeld     uint64        // hash of the answerer's that is held; 0 for none
 	Full            bool          // has hardly a place for contacts that the digest lacks
+	Active          bool          // has the answerer active
 }
 
 // ExchangeResponse is what the digest lacks.
@@ -70,6 +71,7 @@ type ExchangeResponse struct {
 	NominationsHash uint64
 	Summary         *view.Summary // the answerer's; nil where the caller holds it
 	SummaryHeld     uint64        // hash of the caller's that is held; 0 for none
+	Passive         bool          // has no place for the caller, which has the answerer active
 }
 
 // ProbeRequest asks the peer itself for its newest beat.
@@ -107,6 +109,7 @@ type PushRequest struct {
 	Contacts []*view.Contact
 	Beats    []IndexedBeat
 	Reached  bool // their owners answered the caller just now, whom the answerer had hinted that they failed
+	Parted   bool // the caller has the answerer active no more
 }
 
 // PushResponse acknowledges.

@@ -9,7 +9,7 @@ import (
 
 // makePlace drops a peer of a full view for one that must have a place. Active peers are spared.
 func (m *Machine) makePlace(now time.Time, c *view.Contact) bool {
-	dropped, ok := m.view.Squeeze(c, m.Active)
+	dropped, ok := m.view.Squeeze(c)
 	if ok {
 		m.forget(now, dropped)
 	}

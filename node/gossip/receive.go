@@ -26,6 +26,9 @@ func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 		if req.Reached {
 			m.vouched(req.Contacts)
 		}
+		if req.Parted {
+			m.parted(now, from)
+		}
 		return PushResponse{}
 	case ProbeRequest:
 		return m.receiveProbe(now, req)
@@ -132,12 +135,18 @@ func (m *Machine) reached(now time.Time, id pki.ID) {
 		e.Unreachable = false
 		m.reorder()
 		m.notice(KindReachable, Info, id, "a connection works again")
+		m.regain(now, e)
 	}
 }
 
 func (m *Machine) unreached(now time.Time, id pki.ID) {
-	m.deactivate(id)
-	if e := m.view.Get(id); e != nil && !e.Unreachable && !e.State.Fallen() {
+	e := m.view.Get(id)
+	if e == nil {
+		m.deactivate(id)
+		return
+	}
+	m.lose(e)
+	if !e.Unreachable && !e.State.Fallen() {
 		e.Unreachable, e.UnreachedAt = true, now
 		m.reorder()
 		m.notice(KindUnreached, Warning, id, "no connection from here: tried %v", e.Addresses)
@@ -344,6 +353,7 @@ func (m *Machine) revive(now time.Time, e *view.Entry) {
 	if e.Mode == pki.Server {
 		m.reserve.heard(now, e.Contact, m.view)
 		m.queue(now, e.ID)
+		m.regain(now, e)
 	}
 }
 
@@ -377,7 +387,7 @@ func (m *Machine) admitActive(now time.Time, id pki.ID, urgent bool) bool {
 	case m.Active(id) || len(m.active) < MaxActive:
 	case urgent && !now.Before(m.nextUrgent):
 		m.nextUrgent = now.Add(urgentSpacing) // so that many newcomers do not push out everybody else
-		m.deactivate(m.active[m.cfg.Random.IntN(len(m.active))])
+		m.part(now, m.active[m.cfg.Random.IntN(len(m.active))])
 	default:
 		return false
 	}
@@ -411,6 +421,9 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 	m.learnAll(now, c.to, resp.Contacts)
 	e := m.view.Get(c.to)
 	if e == nil {
+		if resp.Active {
+			m.part(now, c.to) // a full view has no place for it
+		}
 		return
 	}
 	e.LastExchange = now
@@ -420,6 +433,8 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 	case m.mode() == pki.Client || resp.Active && !e.State.Fallen():
 		if m.Active(c.to) || len(m.active) < MaxActive {
 			m.activate(c.to)
+		} else if m.mode() == pki.Server {
+			m.part(now, c.to) // others came first
 		}
 	case len(m.active) < fewActive:
 		a.next = now.Add(m.spread(firstRetry)) // it may only be slow to believe a contact that changes often

@@ -24,6 +24,7 @@ type Overlay struct {
 	KnownComponents  int     `json:"known_components"` // with the reserves
 	ActiveMean       float64 `json:"active_mean"`      // active links a node to others that run
 	ActiveMin        int     `json:"active_min"`
+	OneSided         int     `json:"one_sided"`      // active links whose other end does not have them
 	InMean           float64 `json:"in_degree_mean"` // by how many a node is held
 	InP99            int     `json:"in_degree_p99"`
 	InMax            int     `json:"in_degree_max"`
@@ -50,6 +51,7 @@ func (w *world) overlay() Overlay {
 	o.ViewComponents, o.ViewLargest = held.components()
 	o.KnownComponents, _ = known.components()
 	o.degrees(active, held)
+	o.OneSided = active.oneSided()
 	o.reach(active)
 	return o
 }
@@ -107,6 +109,18 @@ func (g graph) components() (count int, largest float64) {
 		most = max(most, sizes[root])
 	}
 	return count, float64(most) / float64(len(g))
+}
+
+// oneSided counts the links that do not go back.
+func (g graph) oneSided() (count int) {
+	for i, links := range g {
+		for _, j := range links {
+			if !slices.Contains(g[j], int32(i)) {
+				count++
+			}
+		}
+	}
+	return count
 }
 
 func (o *Overlay) degrees(active, held graph) {

@@ -15,6 +15,9 @@ func TestGraph(t *testing.T) {
 	if want := float64(3+2+1+2+2+1) / 36; o.Reach != want || o.MaxHops != 2 {
 		t.Errorf("%+v, want %v", o, want)
 	}
+	if n := g.oneSided(); n != 2 {
+		t.Errorf("%d links are one-sided", n)
+	}
 	o.degrees(g, g)
 	if o.ActiveMin != 0 || o.ActiveMean != 4.0/6 || o.InMax != 1 || o.InMean != 4.0/6 {
 		t.Errorf("%+v", o)

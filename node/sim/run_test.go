@@ -149,6 +149,18 @@ func TestLargerThanAView(t *testing.T) {
 	}
 }
 
+// Active links go both ways, whoever is let go for newcomers and whatever is lost, but for those that are just being made: so what each
+// tells its active peers reaches everybody.
+func TestActiveLinksGoBothWays(t *testing.T) {
+	r := play(t, plan("nodes 60\nlength 41s\nstart 8s\nloss 1%\nat 20s measure\nat 30s measure\nat 40s measure"), 1)
+	for _, o := range r.Overlay {
+		if o.OneSided > 3 || o.Reach != 1 {
+			t.Errorf("%+v", o)
+		}
+		t.Logf("%.0f s: %d of %.0f links are one-sided", o.AtS, o.OneSided, o.ActiveMean*float64(o.Nodes))
+	}
+}
+
 // Whose signature loop stalls is found out, whatever it answers, and nobody else.
 func TestStalledOnesAreFound(t *testing.T) {
 	r := play(t, plan("nodes 12\nlength 2m\nstart 1s\nat 40s stall 2\nat 80s continue all"), 1)

@@ -305,10 +305,10 @@ func nameOf(dropped pki.ID, id func(int) pki.ID, n int) string {
 	return "nobody"
 }
 
-// TestSqueeze: a member that finds no place in a full view can have one of its own branch, of whom is not spared.
+// TestSqueeze: a member that finds no place in a full view can have one of its own branch, of whom is not active.
 func TestSqueeze(t *testing.T) {
 	g, v := newGrove(), New(pki.ID{1})
-	if _, ok := v.Squeeze(invented(0, g.chain, start), func(pki.ID) bool { return false }); ok {
+	if _, ok := v.Squeeze(invented(0, g.chain, start)); ok {
 		t.Error("an empty view drops somebody")
 	}
 	left, right := identity(1), identity(2)
@@ -323,13 +323,46 @@ func TestSqueeze(t *testing.T) {
 	if verdict := v.Judge(start, late); verdict != Full {
 		t.Fatalf("the verdict is %s", verdict)
 	}
-	if _, ok := v.Squeeze(late, func(pki.ID) bool { return true }); ok {
-		t.Error("one that is spared is dropped")
+	for _, e := range v.Entries() {
+		e.Active = true
+	}
+	if _, ok := v.Squeeze(late); ok {
+		t.Error("an active one is dropped")
+	}
+	for _, e := range v.Entries()[1:] {
+		e.Active = false
 	}
 	spared := v.Entries()[0].ID
-	dropped, ok := v.Squeeze(late, func(id pki.ID) bool { return id == spared })
+	dropped, ok := v.Squeeze(late)
 	if !ok || dropped == spared || byBranch[dropped] != 0 || v.Get(dropped) != nil {
 		t.Errorf("dropped one of branch %d, done: %t", byBranch[dropped], ok)
 	}
 	put(t, v, start, late)
+}
+
+// TestActiveMakePlaceForNobody: in a full view it is the others of the largest branch that make place, as long as there are any.
+func TestActiveMakePlaceForNobody(t *testing.T) {
+	g, v := newGrove(), New(pki.ID{1})
+	large, small, twig := identity(1), identity(2), identity(3)
+	ofLarge, ofSmall := g.admit(g.root, g.chain, large.Key(), pki.Server), g.admit(g.root, g.chain, small.Key(), pki.Server)
+	ofTwig := g.admit(large, ofLarge, twig.Key(), pki.Server)
+	for i := range MaxServers {
+		chain := ofLarge
+		if i < 8 {
+			chain = ofTwig // the largest branch of the large one
+		}
+		put(t, v, start, invented(i, chain, start)).Active = i > 0
+	}
+	if _, dropped := v.Put(start, invented(1000, ofSmall, start)); dropped != invented(0, ofTwig, start).ID {
+		t.Error("another one makes place than the only one of its branch that is not active")
+	}
+	newcomer := invented(1001, ofSmall, start)
+	if verdict := v.Judge(start, newcomer); verdict != Full {
+		t.Errorf("where all of the branch are active, the newcomer is judged %s", verdict)
+	}
+	last := v.Get(invented(100, ofLarge, start).ID)
+	last.Active = false
+	if _, dropped := v.Put(start, newcomer); dropped != last.ID {
+		t.Error("the only one that is not active does not make place")
+	}
 }

@@ -47,16 +47,25 @@ func (v *View) victimFor(c *Contact) *Entry {
 		case largest.size <= own.count()+1:
 			return nil
 		default:
-			return largest.deepest().foremost(nil)
+			return largest.gives()
 		}
 	}
 	return nil
 }
 
-// foremost is the entry of a branch that makes place first: an unheard one, then the one that was heard of longest ago.
+// gives is the entry of a branch that makes place for another: of the deepest place at which there is one that does.
+func (t *twig) gives() *Entry {
+	for d := t.deepest(); ; d = d.above {
+		if victim := d.foremost(nil); victim != nil || d == t {
+			return victim
+		}
+	}
+}
+
+// foremost is the entry of a branch that makes place first: an unheard one, then the one that was heard of longest ago. Active ones do not.
 func (t *twig) foremost(victim *Entry) *Entry {
 	for _, e := range t.entries {
-		if victim == nil || rather(e, victim) {
+		if !e.Active && (victim == nil || rather(e, victim)) {
 			victim = e
 		}
 	}
@@ -77,16 +86,16 @@ func rather(a, b *Entry) bool {
 	return a.ID.Compare(b.ID) < 0
 }
 
-// Squeeze drops a peer for a contact that Judge found no place for, if there is one to drop that is not spared: of the newcomer's own
+// Squeeze drops a peer for a contact that Judge found no place for, if there is one to drop that is not active: of the newcomer's own
 // branch as far down as there are others in it. So whoever is squeezed in costs nobody a place but those whom its own nominators
 // admitted, and everybody can be held by somebody, however large the network is.
-func (v *View) Squeeze(c *Contact, spared func(pki.ID) bool) (dropped pki.ID, ok bool) {
+func (v *View) Squeeze(c *Contact) (dropped pki.ID, ok bool) {
 	if c.Mode != pki.Server {
 		return pki.ID{}, false
 	}
-	var t twig // the tree without the spared
+	var t twig // the tree without the active ones
 	for _, e := range v.entries {
-		if e.twig != nil && !spared(e.ID) {
+		if e.twig != nil && !e.Active {
 			t.grow(pathOf(e.Contact), e)
 		}
 	}

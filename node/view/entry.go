@@ -41,6 +41,7 @@ type Entry struct {
 	low          uint32 // what a digest carries of the contact's sequence
 	State        State
 	Unreachable  bool
+	Active       bool // an active peer of the owner's makes place for nobody
 	heard        bool // a beat advanced since the entry was made
 	gone         bool // the view holds it no more
 	server       bool // as the contact says

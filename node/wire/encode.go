@@ -26,16 +26,17 @@ func Encode(m gossip.Message) proto.Message {
 	case gossip.ExchangeRequest:
 		return &gossippb.ExchangeRequest{
 			Salt: m.Salt, Digest: digestBytes(m.Digest), Beats: beatBytes(m.Beats),
-			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash, Hints: hintBytes(m.Hints), Full: m.Full,
+			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash, Hints: hintBytes(m.Hints), Full: m.Full, Active: m.Active,
 			Signature: summaryEnvelope(m.Summary), SignatureHeld: m.SummaryHeld,
 		}
 	case gossip.ExchangeResponse:
 		return &gossippb.ExchangeResponse{
 			Beats: beatBytes(m.Beats), Contacts: envelopes(m.Contacts),
 			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash, Signature: summaryEnvelope(m.Summary), SignatureHeld: m.SummaryHeld,
+			Passive: m.Passive,
 		}
 	case gossip.PushRequest:
-		return &gossippb.PushRequest{Contacts: envelopes(m.Contacts), Beats: beatBytes(m.Beats), Reached: m.Reached}
+		return &gossippb.PushRequest{Contacts: envelopes(m.Contacts), Beats: beatBytes(m.Beats), Reached: m.Reached, Parted: m.Parted}
 	case gossip.PushResponse:
 		return &gossippb.PushResponse{}
 	case gossip.NominationsRequest:

@@ -187,6 +187,7 @@ func timely(beats []gossip.IndexedBeat, first int, contacts []*view.Contact) ([]
 
 func (g *Gate) exchangeRequest(pb *gossippb.ExchangeRequest) (m gossip.ExchangeRequest, err error) {
 	m.Salt, m.AliveHash, m.NominationsHash, m.SummaryHeld, m.Full = pb.GetSalt(), pb.GetAliveHash(), pb.GetNominationsHash(), pb.GetSignatureHeld(), pb.GetFull()
+	m.Active = pb.GetActive()
 	if m.Digest, err = parseDigest(pb.GetDigest()); err != nil {
 		return m, err
 	}
@@ -201,7 +202,7 @@ func (g *Gate) exchangeRequest(pb *gossippb.ExchangeRequest) (m gossip.ExchangeR
 }
 
 func (g *Gate) exchangeResponse(now time.Time, pb *gossippb.ExchangeResponse, digest int) (m gossip.ExchangeResponse, err error) {
-	m.AliveHash, m.NominationsHash, m.SummaryHeld = pb.GetAliveHash(), pb.GetNominationsHash(), pb.GetSignatureHeld()
+	m.AliveHash, m.NominationsHash, m.SummaryHeld, m.Passive = pb.GetAliveHash(), pb.GetNominationsHash(), pb.GetSignatureHeld(), pb.GetPassive()
 	if m.Beats, err = parseBeats(pb.GetBeats(), digest+len(pb.GetContacts())); err != nil {
 		return m, err
 	}
@@ -213,7 +214,7 @@ func (g *Gate) exchangeResponse(now time.Time, pb *gossippb.ExchangeResponse, di
 }
 
 func (g *Gate) pushRequest(now time.Time, pb *gossippb.PushRequest) (m gossip.PushRequest, err error) {
-	m.Reached = pb.GetReached()
+	m.Reached, m.Parted = pb.GetReached(), pb.GetParted()
 	if m.Beats, err = parseBeats(pb.GetBeats(), len(pb.GetContacts())); err != nil {
 		return m, err
 	}

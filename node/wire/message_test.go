@@ -30,9 +30,9 @@ func (w *world) requests() []gossip.Message {
 		gossip.ExchangeRequest{
 			Salt: 1<<64 - 1, Digest: []view.Version{{Hash: 1, Contact: 1<<31 - 1, Beat: 3}, {Hash: 1<<32 - 1, Contact: 1<<32 - 1, Beat: 4096}},
 			Beats: []gossip.IndexedBeat{beat(1, 9), beat(0, 8)}, AliveHash: 5, NominationsHash: 6, Hints: hints(1),
-			Summary: w.summary(200), SummaryHeld: 7, Full: true,
+			Summary: w.summary(200), SummaryHeld: 7, Full: true, Active: true,
 		},
-		gossip.PushRequest{Contacts: []*view.Contact{oak, w.seal(w.client, w.clientContact)}, Beats: []gossip.IndexedBeat{beat(1, 2)}, Reached: true},
+		gossip.PushRequest{Contacts: []*view.Contact{oak, w.seal(w.client, w.clientContact)}, Beats: []gossip.IndexedBeat{beat(1, 2)}, Reached: true, Parted: true},
 		gossip.NominationsRequest{Versions: []gossip.NominationVersion{{Token: pki.TokenID{1}, Version: 2}, {Token: pki.TokenID{3}, Version: 1<<64 - 1}}},
 		gossip.ReachRequest{Address: "10.0.0.1:7401"},
 		gossip.ProbeRequest{Contact: 1<<16 - 1},
@@ -54,7 +54,7 @@ func (w *world) responses() []gossip.Message {
 	oak := w.oak()
 	return []gossip.Message{
 		gossip.JoinResponse{Contact: oak, Beat: beat(0, 2).Beat, Observed: "10.0.0.9", Active: true, Contacts: []*view.Contact{w.seal(w.client, w.clientContact)}},
-		gossip.ExchangeResponse{Beats: []gossip.IndexedBeat{beat(2, 2), beat(1, 77)}, Contacts: []*view.Contact{oak}, AliveHash: 1, NominationsHash: 2, Summary: w.summary(3), SummaryHeld: 8},
+		gossip.ExchangeResponse{Beats: []gossip.IndexedBeat{beat(2, 2), beat(1, 77)}, Contacts: []*view.Contact{oak}, AliveHash: 1, NominationsHash: 2, Summary: w.summary(3), SummaryHeld: 8, Passive: true},
 		gossip.PushResponse{},
 		gossip.NominationsResponse{Nominations: []gossip.SealedNomination{{Nomination: w.nomination, Sealed: value(w.nomination.Seal(w.server))}}},
 		gossip.ReachResponse{Error: "dial 10.0.0.1:7401: refused"},

@@ -16,16 +16,12 @@ func Size(m gossip.Message) int {
 	switch m := m.(type) {
 	case gossip.ExchangeRequest: // a simulator asks for nothing as often as for these
 		return fixedSize(m.Salt, m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(digestSize(m.Digest)) +
-			bytesSize(len(m.Beats)*beatSize) + bytesSize(len(m.Hints)*hintSize) + summarySize(m.Summary) + flagSize(m.Full)
+			bytesSize(len(m.Beats)*beatSize) + bytesSize(len(m.Hints)*hintSize) + summarySize(m.Summary) + flagSize(m.Full) + flagSize(m.Active)
 	case gossip.ExchangeResponse:
 		return fixedSize(m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) +
-			summarySize(m.Summary)
+			summarySize(m.Summary) + flagSize(m.Passive)
 	case gossip.PushRequest:
-		n := bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
-		if m.Reached {
-			n += 2
-		}
-		return n
+		return bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) + flagSize(m.Reached) + flagSize(m.Parted)
 	}
 	return proto.Size(Encode(m))
 }

@@ -22,12 +22,12 @@ func anyMessage(r *rand.Rand, contacts []*view.Contact) gossip.Message {
 	case 0:
 		return gossip.ExchangeRequest{
 			Salt: zero(r.Uint64()), AliveHash: zero(r.Uint64()), NominationsHash: zero(r.Uint64()), Beats: beats,
-			Digest: make([]view.Version, r.IntN(gossip.MaxDigest+1)), Full: r.IntN(2) > 0,
+			Digest: make([]view.Version, r.IntN(gossip.MaxDigest+1)), Full: r.IntN(2) > 0, Active: r.IntN(2) > 0,
 		}
 	case 1:
-		return gossip.ExchangeResponse{AliveHash: zero(1), NominationsHash: zero(2), Beats: beats, Contacts: some}
+		return gossip.ExchangeResponse{AliveHash: zero(1), NominationsHash: zero(2), Beats: beats, Contacts: some, Passive: r.IntN(2) > 0}
 	}
-	return gossip.PushRequest{Beats: beats, Contacts: some}
+	return gossip.PushRequest{Beats: beats, Contacts: some, Parted: r.IntN(2) > 0}
 }
 
 func TestSizeIsThatOfTheEncoding(t *testing.T) {

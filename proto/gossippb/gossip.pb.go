@@ -1041,6 +1041,7 @@ type ExchangeRequest struct {
 	Signature       *Envelope              `protobuf:"bytes,10,opt,name=signature,proto3" json:"signature,omitempty"`                                // the caller's in its short form, where the answerer held another one
 	SignatureHeld   uint64                 `protobuf:"fixed64,11,opt,name=signature_held,json=signatureHeld,proto3" json:"signature_held,omitempty"` // hash of the answerer's signature that is held here; 0 for none
 	Full            bool                   `protobuf:"varint,12,opt,name=full,proto3" json:"full,omitempty"`                                         // the caller has hardly a place for contacts that its digest lacks
+	Active          bool                   `protobuf:"varint,13,opt,name=active,proto3" json:"active,omitempty"`                                     // the caller has the answerer active
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1138,6 +1139,13 @@ func (x *ExchangeRequest) GetFull() bool {
 	return false
 }
 
+func (x *ExchangeRequest) GetActive() bool {
+	if x != nil {
+		return x.Active
+	}
+	return false
+}
+
 type ExchangeResponse struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Beats           []byte                 `protobuf:"bytes,1,opt,name=beats,proto3" json:"beats,omitempty"` // the index is a place in the request's digest, or its length plus a place in contacts
@@ -1146,6 +1154,7 @@ type ExchangeResponse struct {
 	NominationsHash uint64                 `protobuf:"fixed64,4,opt,name=nominations_hash,json=nominationsHash,proto3" json:"nominations_hash,omitempty"`
 	Signature       *Envelope              `protobuf:"bytes,10,opt,name=signature,proto3" json:"signature,omitempty"`                                // the answerer's in its short form, where the caller holds another one
 	SignatureHeld   uint64                 `protobuf:"fixed64,11,opt,name=signature_held,json=signatureHeld,proto3" json:"signature_held,omitempty"` // hash of the caller's signature that is held here; 0 for none
+	Passive         bool                   `protobuf:"varint,12,opt,name=passive,proto3" json:"passive,omitempty"`                                   // to a caller that has the answerer active: the answerer has no place for it among its own
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1220,6 +1229,13 @@ func (x *ExchangeResponse) GetSignatureHeld() uint64 {
 		return x.SignatureHeld
 	}
 	return 0
+}
+
+func (x *ExchangeResponse) GetPassive() bool {
+	if x != nil {
+		return x.Passive
+	}
+	return false
 }
 
 type SignatureRequest struct {
@@ -1307,6 +1323,7 @@ type PushRequest struct {
 	Contacts      []*Envelope            `protobuf:"bytes,1,rep,name=contacts,proto3" json:"contacts,omitempty"`
 	Beats         []byte                 `protobuf:"bytes,2,opt,name=beats,proto3" json:"beats,omitempty"`      // the index is a place in contacts
 	Reached       bool                   `protobuf:"varint,3,opt,name=reached,proto3" json:"reached,omitempty"` // the owners of contacts answered the caller just now, who was hinted that they failed
+	Parted        bool                   `protobuf:"varint,4,opt,name=parted,proto3" json:"parted,omitempty"`   // the caller has the answerer active no more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1358,6 +1375,13 @@ func (x *PushRequest) GetBeats() []byte {
 func (x *PushRequest) GetReached() bool {
 	if x != nil {
 		return x.Reached
+	}
+	return false
+}
+
+func (x *PushRequest) GetParted() bool {
+	if x != nil {
+		return x.Parted
 	}
 	return false
 }
@@ -2504,7 +2528,7 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x04beat\x18\x02 \x01(\fR\x04beat\x12)\n" +
 	"\x10observed_address\x18\x03 \x01(\tR\x0fobservedAddress\x12\x16\n" +
 	"\x06active\x18\x04 \x01(\bR\x06active\x123\n" +
-	"\bcontacts\x18\x05 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\xa5\x02\n" +
+	"\bcontacts\x18\x05 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"\xbd\x02\n" +
 	"\x0fExchangeRequest\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\x06R\x04salt\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x14\n" +
@@ -2516,7 +2540,8 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\tsignature\x18\n" +
 	" \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\x12%\n" +
 	"\x0esignature_held\x18\v \x01(\x06R\rsignatureHeld\x12\x12\n" +
-	"\x04full\x18\f \x01(\bR\x04full\"\x85\x02\n" +
+	"\x04full\x18\f \x01(\bR\x04full\x12\x16\n" +
+	"\x06active\x18\r \x01(\bR\x06active\"\x9f\x02\n" +
 	"\x10ExchangeResponse\x12\x14\n" +
 	"\x05beats\x18\x01 \x01(\fR\x05beats\x123\n" +
 	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x1d\n" +
@@ -2525,14 +2550,16 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x10nominations_hash\x18\x04 \x01(\x06R\x0fnominationsHash\x125\n" +
 	"\tsignature\x18\n" +
 	" \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\x12%\n" +
-	"\x0esignature_held\x18\v \x01(\x06R\rsignatureHeld\"\x12\n" +
+	"\x0esignature_held\x18\v \x01(\x06R\rsignatureHeld\x12\x18\n" +
+	"\apassive\x18\f \x01(\bR\apassive\"\x12\n" +
 	"\x10SignatureRequest\"J\n" +
 	"\x11SignatureResponse\x125\n" +
-	"\tsignature\x18\x01 \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\"r\n" +
+	"\tsignature\x18\x01 \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\"\x8a\x01\n" +
 	"\vPushRequest\x123\n" +
 	"\bcontacts\x18\x01 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x14\n" +
 	"\x05beats\x18\x02 \x01(\fR\x05beats\x12\x18\n" +
-	"\areached\x18\x03 \x01(\bR\areached\"\x0e\n" +
+	"\areached\x18\x03 \x01(\bR\areached\x12\x16\n" +
+	"\x06parted\x18\x04 \x01(\bR\x06parted\"\x0e\n" +
 	"\fPushResponse\"(\n" +
 	"\fProbeRequest\x12\x18\n" +
 	"\acontact\x18\x01 \x01(\rR\acontact\"V\n" +
