@@ -44,6 +44,8 @@ type Ladder struct {
 	id          pki.ID
 	incarnation uint64
 	rungs       [LadderLength/rungSpacing + 1]Link // rungs[i] is the link of sequence i*rungSpacing; rungs[0] is the anchor
+	near        [rungSpacing]Link                  // those up to rung above
+	above       uint64                             // 0 before the first
 }
 
 // NewLadder draws a ladder. The randomness must be the system's outside of tests and simulations.
@@ -62,10 +64,18 @@ func NewLadder(random io.Reader, id pki.ID, incarnation uint64) (*Ladder, error)
 // Anchor is what the contact carries.
 func (l *Ladder) Anchor() Link { return l.rungs[0] }
 
-// Link proves the sequence, which is 1 to LadderLength.
+// Link proves the sequence, which is 1 to LadderLength. The links below one rung are made together: their owner goes up one by one.
 func (l *Ladder) Link(sequence uint64) Link {
 	above := (sequence + rungSpacing - 1) / rungSpacing
-	return l.rungs[above].steps(l.id, l.incarnation, above*rungSpacing-sequence)
+	if l.above != above {
+		l.above = above
+		link := l.rungs[above]
+		for i := len(l.near) - 1; i >= 0; i-- {
+			l.near[i] = link
+			link = link.next(l.id, l.incarnation)
+		}
+	}
+	return l.near[(sequence-1)%rungSpacing]
 }
 
 // A Beat is the fast record of a peer's progress, as it travels beside the version of a contact. Only publishing a signature

@@ -22,8 +22,31 @@ func Size(m gossip.Message) int {
 			summarySize(m.Summary) + flagSize(m.Passive)
 	case gossip.PushRequest:
 		return bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) + flagSize(m.Reached) + flagSize(m.Parted)
+	case gossip.HintRequest: // and while many are in trouble for these
+		return bytesSize(len(m.Hints) * hintSize)
+	case gossip.HintResponse:
+		return bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
+	case gossip.ProbeRequest:
+		if m.Contact == 0 {
+			return 0
+		}
+		return 1 + protowire.SizeVarint(uint64(m.Contact))
+	case gossip.ProbeResponse:
+		return probeResponseSize(m)
+	case gossip.PushResponse:
+		return 0
 	}
 	return proto.Size(Encode(m))
+}
+
+func probeResponseSize(m gossip.ProbeResponse) (n int) {
+	if m.Beat.Sequence > 0 {
+		n = bytesSize(beatSize)
+	}
+	if m.Contact != nil {
+		n += envelopeSize(m.Contact.Sealed)
+	}
+	return n
 }
 
 // fixedSize is the size of fields of eight bytes, which are left out where they are zero. Every field of these messages

@@ -18,7 +18,7 @@ func anyMessage(r *rand.Rand, contacts []*view.Contact) gossip.Message {
 	zero := func(v uint64) uint64 { return v * uint64(r.IntN(2)) }
 	beats := make([]gossip.IndexedBeat, r.IntN(gossip.MaxBeats+1))
 	some := contacts[:r.IntN(len(contacts)+1)]
-	switch r.IntN(3) {
+	switch r.IntN(6) {
 	case 0:
 		return gossip.ExchangeRequest{
 			Salt: zero(r.Uint64()), AliveHash: zero(r.Uint64()), NominationsHash: zero(r.Uint64()), Beats: beats,
@@ -26,6 +26,12 @@ func anyMessage(r *rand.Rand, contacts []*view.Contact) gossip.Message {
 		}
 	case 1:
 		return gossip.ExchangeResponse{AliveHash: zero(1), NominationsHash: zero(2), Beats: beats, Contacts: some, Passive: r.IntN(2) > 0}
+	case 2:
+		return gossip.HintRequest{Hints: make([]gossip.Hint, r.IntN(gossip.MaxHints+1))}
+	case 3:
+		return gossip.HintResponse{Beats: beats, Contacts: some}
+	case 4:
+		return gossip.ProbeRequest{Contact: uint16(zero(r.Uint64() >> r.IntN(64)))}
 	}
 	return gossip.PushRequest{Beats: beats, Contacts: some, Parted: r.IntN(2) > 0}
 }
