@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+	"github.com/spf13/pflag"
 )
 
 func (a *app) docsCommand() *cobra.Command {
@@ -34,11 +34,9 @@ it is not there. SOURCE_DATE_EPOCH gives their date, so that a build can be repe
 		if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // pages are for every user
 			return fmt.Errorf("make the folder: %w", err)
 		}
-		date, err := pageDate(a.getenv)
-		if err != nil {
-			return err
-		}
-		n, err := writePages(newApp(a.in, a.out, a.err, a.environ).root(), args[0], date) // a tree that no command line has added to
+		root := newApp(a.in, a.out, a.err, a.environ).root() // a tree of its own, whose texts can be changed
+		root.DisableAutoGenTag = true
+		n, err := writePages(root, args[0])
 		if err != nil {
 			return err
 		}
@@ -49,33 +47,60 @@ it is not there. SOURCE_DATE_EPOCH gives their date, so that a build can be repe
 }
 
 // writePages writes the page of a command and those of the commands below it, and counts them.
-func writePages(c *cobra.Command, dir string, date time.Time) (pages int, err error) {
+func writePages(c *cobra.Command, dir string) (pages int, err error) {
 	if c.Hidden {
 		return 0, nil
 	}
 	for _, sub := range c.Commands() {
-		n, err := writePages(sub, dir, date)
+		n, err := writePages(sub, dir)
 		pages += n
 		if err != nil {
 			return pages, err
 		}
 	}
-	name := strings.ReplaceAll(c.CommandPath(), " ", "-") + "." + pageSection(c)
-	if err := os.WriteFile(filepath.Join(dir, name), manPage(c, date), 0o644); err != nil { //nolint:gosec // pages are for every user
+	section := "1"
+	if c.IsAdditionalHelpTopicCommand() && c.Name() != "help" {
+		section = "7"
+	}
+	asMarkdown(c)
+	name := strings.ReplaceAll(c.CommandPath(), " ", "-") + "." + section
+	if err := writePage(c, section, filepath.Join(dir, name)); err != nil {
 		return pages, fmt.Errorf("write %s: %w", name, err)
 	}
 	return pages + 1, nil
 }
 
-// pageDate is today, or what SOURCE_DATE_EPOCH says.
-func pageDate(getenv func(string) string) (time.Time, error) {
-	epoch := getenv("SOURCE_DATE_EPOCH")
-	if epoch == "" {
-		return time.Now(), nil
-	}
-	seconds, err := strconv.ParseInt(epoch, 10, 64)
+func writePage(c *cobra.Command, section, path string) error {
+	file, err := os.Create(path)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH=%q is no number of seconds", epoch)
+		return err
 	}
-	return time.Unix(seconds, 0).UTC(), nil
+	header := &doc.GenManHeader{Section: section, Source: "g2g " + buildVersion().Version, Manual: "g2g"}
+	err = doc.GenMan(c, header, file)
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+// asMarkdown prepares a command's texts for a page: they are written for a terminal, a page is made from Markdown.
+func asMarkdown(c *cobra.Command) {
+	c.Long = markdown(c.Long)
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) { f.Usage = unmarked.Replace(f.Usage) })
+}
+
+// unmarked takes their meaning from the characters that Markdown has one for.
+var unmarked = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "<", `\<`, ">", `\>`, "[", `\[`, "]", `\]`, "#", `\#`)
+
+// markdown keeps the lines of what stands in columns or is indented, and lets all other paragraphs flow.
+func markdown(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		if strings.Contains(p, "  ") {
+			paragraphs[i] = "```\n" + p + "\n```"
+		} else {
+			paragraphs[i] = unmarked.Replace(p)
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
