@@ -11,21 +11,18 @@ import (
 // maxAcquittals is how many wait to be told.
 const maxAcquittals = 256
 
-// An acquittal is the word for one who hinted at a peer that it made progress, or that it answered here.
-type acquittal struct {
-	to, of  pki.ID
-	reached bool
-}
+// An acquittal is the word for one who hinted at a peer that it answered here.
+type acquittal struct{ to, of pki.ID }
 
-// vindicate has those who hinted at a peer told that it made progress, or that it answered. What is found out in a short time goes
-// together: when a trouble ends in which many were, all of them answer at once.
-func (m *Machine) vindicate(now time.Time, e *view.Entry, hinters []pki.ID, reached bool) {
+// vindicate has those who hinted at a peer told that it answered. That somebody else brought its beat is not worth a message: it comes to
+// them, too. What is found out in a short time goes together: when a trouble ends in which many were, all of them answer at once.
+func (m *Machine) vindicate(now time.Time, e *view.Entry, hinters []pki.ID) {
 	if m.left || m.mode() != pki.Server {
 		return
 	}
 	for _, id := range hinters {
 		if len(m.acquittals) < maxAcquittals && id != e.ID {
-			m.acquittals = append(m.acquittals, acquittal{id, e.ID, reached})
+			m.acquittals = append(m.acquittals, acquittal{id, e.ID})
 			m.hintSoon(now)
 		}
 	}
@@ -37,18 +34,17 @@ func (m *Machine) acquit(now time.Time) {
 	m.acquittals = nil
 	for len(waiting) > 0 {
 		first := waiting[0]
-		var req PushRequest
+		req := PushRequest{Reached: true}
 		var later []acquittal
 		for _, a := range waiting {
 			switch {
-			case a.to != first.to || a.reached != first.reached:
+			case a.to != first.to:
 				later = append(later, a)
 			case !slices.ContainsFunc(req.Contacts, func(c *view.Contact) bool { return c.ID == a.of }):
 				req.testify(now, m.view.Get(a.of))
 			}
 		}
 		waiting = later
-		req.Reached = first.reached
 		if h := m.view.Get(first.to); len(req.Contacts) > 0 && h != nil && h.Mode == pki.Server && !h.State.Fallen() {
 			m.send(now, first.to, req)
 		}

@@ -31,6 +31,8 @@ type attempt struct {
 	broken        time.Time // when its connection last ended from the other side
 	hinted        time.Time // when others were last told that it seems to fail
 	hintedStalled bool      // what they were told
+	cries         int       // how often that was in vain of late
+	cleared       time.Time // when it last was
 	past          stale.Past
 	lost          uint64    // its incarnation, where it was an active peer when it could not be reached any more
 	mutual        bool      // nothing speaks against it that an active peer has this node active, too: they have exchanged since
@@ -51,6 +53,10 @@ func (m *Machine) attempt(id pki.ID) *attempt {
 	}
 	return a
 }
+
+// hintWait is for how long others are told nothing of a peer again: longer where that was in vain more than once, as with one that falls
+// silent and is back before it is found, again and again.
+func (a *attempt) hintWait() time.Duration { return hintSpacing << max(0, a.cries-1) }
 
 // broughtNothing makes the next exchange at once wait longer. A digest may name peers that its sender does not pass on
 // because they fell, or that this node has no place for, so what seems lacking may never come.

@@ -126,8 +126,8 @@ func (m *Machine) ask(now time.Time, id pki.ID, d *path) {
 	if d.asked.IsZero() {
 		count = latency.Enough // a place now; more in its turn
 	}
-	if m.Active(id) && len(d.samples.Since(now.Add(-latency.Fresh))) >= latency.Enough {
-		count = 1
+	if m.Active(id) && len(d.samples.Since(now.Add(-latency.Fresh))) >= latency.Enough || m.view.Get(id).Unreachable {
+		count = 1 // of one that is not reached an answer is what is asked for; the rest comes in its turn
 	}
 	d.asked, d.visited, d.asking = now, now, true
 	m.send(now, id, PingRequest{Count: count})

@@ -17,7 +17,7 @@ const (
 	enoughAnswers    = 2 // without progress, of a peer past its limit
 	askSpacing       = time.Second
 	againSpacing     = 500 * time.Millisecond // where the first answer showed no progress
-	companionSpacing = 100 * time.Millisecond
+	companionSpacing = 250 * time.Millisecond
 	companionDelay   = 150 * time.Millisecond // after a probe, in which another call may be answered that shows as much
 	leastLimit       = 500 * time.Millisecond
 	overslept        = 500 * time.Millisecond // a driver later than this forgets what seemed to fail meanwhile
@@ -77,6 +77,7 @@ type doubt struct {
 	suspectAt time.Time // since when it is past its limit; zero where it is not
 	witnesses []pki.ID  // those whose exchanges, begun afterwards, brought news but none of the peer
 	hinters   []pki.ID  // who is told what refutes the doubt
+	aware     []pki.ID  // who told of it, or was told
 }
 
 // An answer is a call that came back in time.
@@ -149,6 +150,18 @@ func (m *Machine) suspect(d *doubt) *view.Entry {
 		d.about = m.view.Get(d.id)
 	}
 	return d.about
+}
+
+// clear ends a doubt about a peer that lives. What others were told of it was in vain.
+func (m *Machine) clear(now time.Time, id pki.ID, d *doubt) {
+	a := m.attempt(id)
+	if now.Sub(a.cleared) > criesForgotten {
+		a.cries = 0
+	}
+	if !a.hinted.Before(d.began) {
+		a.cries, a.cleared = min(a.cries+1, mostCries), now
+	}
+	m.believe(id)
 }
 
 // judgeable are the peers that calls and ages may convict: those that other members are told of.
@@ -396,7 +409,7 @@ func (m *Machine) probed(now time.Time, c *call, resp ProbeResponse) {
 	}
 	e, d := m.view.Get(c.to), m.doubts[c.to]
 	if d != nil && judgeable(e) && d.suspectAt.IsZero() {
-		m.vindicate(now, e, d.hinters, true)
+		m.vindicate(now, e, d.hinters)
 		d.hinters = nil
 	}
 	stuck := d != nil && m.stuck(now, e, resp.Beat.Beat)
@@ -404,7 +417,7 @@ func (m *Machine) probed(now time.Time, c *call, resp ProbeResponse) {
 	case d == nil:
 	case !judgeable(e) || !stuck && !m.past(now, e):
 		if !m.waits(now, e, d, resp.Beat.Beat) {
-			m.believe(c.to) // it answers, within its limit
+			m.clear(now, c.to, d) // it answers, within its limit
 		}
 	case c.begun.After(m.awoke):
 		m.setLate(now, e, true)

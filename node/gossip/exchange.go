@@ -114,6 +114,9 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 	resp := m.answer(now, reader)
 	resp.Passive = req.Active && m.claimed(now, from)
 	resp.Summary, resp.SummaryHeld = m.summaryFor(now, from, req.SummaryHeld), m.heldSummary(from)
+	if e := m.view.Get(from); e != nil && e.Server() {
+		resp.Hints = m.unsaid(now, from, req.Hints)
+	}
 	return resp
 }
 
@@ -146,6 +149,9 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 		m.witness(now, c.to, c.begun)
 	}
 	m.metIn(now, c.to, resp.Beats, c.held)
+	if m.mode() == pki.Server {
+		m.receiveHint(now, c.to, resp.Hints)
+	}
 	if newer == 0 {
 		a.broughtNothing()
 		return

@@ -10,17 +10,22 @@ import (
 
 // How far and how often hints go.
 const (
-	hintFanOut    = 5 // active peers that a hint goes to
-	hintSpacing   = 5 * time.Second
-	hintDelay     = 10 * time.Millisecond  // in which hints gather into one message
-	hintGather    = 200 * time.Millisecond // the same where others were told just before: many are in trouble, and go together
-	repeatFor     = 10 * time.Second       // exchanges name a verdict
-	maxRepeated   = 16                     // in one exchange
-	maxHinters    = 2                      // who are told what refutes a hint
-	hintBurst     = 64.0                   // hints of other members that this node follows at once
-	maxFollowed   = 32                     // probes under way that hints may add to; the others wait for one of them to end
-	hintRefill    = 8.0                    // more of them, a second
-	maxHintsOwned = MaxHints               // waiting to be sent
+	hintFanOut     = 4 // active peers that a hint goes to
+	hintFewer      = 3 // the same of one within hintCalm after the last: exchanges and answers bring it to those that are left out
+	hintCalm       = 2 * time.Second
+	hintSpacing    = 5 * time.Second
+	mostCries      = 3                      // hints in vain, each after the first of which doubles hintSpacing
+	criesForgotten = time.Minute            // after the last of them
+	hintDelay      = 10 * time.Millisecond  // in which hints gather into one message
+	hintGather     = 500 * time.Millisecond // the same where others were told just before: many are in trouble, and go together
+	repeatFor      = 10 * time.Second       // exchanges name a verdict
+	maxRepeated    = 16                     // in one exchange, and in one answer
+	maxHinters     = 2                      // who are told what refutes a hint
+	maxAware       = 2 * MaxActive          // who are known to have heard of a doubt
+	hintBurst      = 64.0                   // hints of other members that this node follows at once
+	maxFollowed    = 32                     // probes under way that hints may add to; the others wait for one of them to end
+	hintRefill     = 8.0                    // more of them, a second
+	maxHintsOwned  = MaxHints               // waiting to be sent
 )
 
 // A verdict is a death that exchanges tell of for a while.
@@ -36,7 +41,7 @@ func (m *Machine) hint(now time.Time, id pki.ID, stalled bool) {
 	if e == nil || m.mode() != pki.Server || len(m.hints) >= maxHintsOwned {
 		return
 	}
-	if now.Sub(a.hinted) < hintSpacing && a.hintedStalled == stalled && !a.hinted.IsZero() {
+	if now.Sub(a.hinted) < a.hintWait() && a.hintedStalled == stalled && !a.hinted.IsZero() {
 		return
 	}
 	a.hinted, a.hintedStalled = now, stalled
@@ -56,6 +61,10 @@ func hintOf(e *view.Entry, stalled bool) Hint {
 
 // tellHints sends what has gathered to hintFanOut active peers that are not doubted themselves, but to none what it has told itself.
 func (m *Machine) tellHints(now time.Time) {
+	fan := hintFanOut
+	if now.Sub(m.lastHint) < hintCalm {
+		fan = hintFewer
+	}
 	m.nextHint, m.lastHint = time.Time{}, now
 	m.acquit(now)
 	hints := slices.DeleteFunc(m.hints, m.vain)
@@ -70,8 +79,9 @@ func (m *Machine) tellHints(now time.Time) {
 			m.send(now, id, HintRequest{Hints: news})
 			m.effects.Sends[len(m.effects.Sends)-1].Timeout = m.patience(id)
 			sent++
+			m.tells(id, news)
 		}
-		if sent == hintFanOut {
+		if sent == fan {
 			return
 		}
 	}
@@ -89,11 +99,27 @@ func (m *Machine) vain(h Hint) bool {
 // newsTo are the hints that a peer has not told itself.
 func (m *Machine) newsTo(id pki.ID, hints []Hint) (news []Hint) {
 	for _, h := range hints {
-		if d := m.doubts[h.ID]; d == nil || !slices.Contains(d.hinters, id) {
+		if d := m.doubts[h.ID]; d == nil || !slices.Contains(d.aware, id) {
 			news = append(news, h)
 		}
 	}
 	return news
+}
+
+// tells notes that a peer is told of some.
+func (m *Machine) tells(to pki.ID, hints []Hint) {
+	for _, h := range hints {
+		if d := m.doubts[h.ID]; d != nil {
+			d.know(to)
+		}
+	}
+}
+
+// know notes that somebody has heard of it.
+func (d *doubt) know(id pki.ID) {
+	if len(d.aware) < maxAware && !slices.Contains(d.aware, id) {
+		d.aware = append(d.aware, id)
+	}
 }
 
 // repeat has exchanges name a verdict for a while.
@@ -105,7 +131,8 @@ func (m *Machine) repeat(now time.Time, e *view.Entry, stalled bool) {
 	}
 }
 
-// repeated are the verdicts that an exchange names: those that still stand, the latest first.
+// repeated are what an exchange names: the verdicts that still stand, and the peers that failed here and are not judged yet. So who was
+// left out by those that told hints hears of it a little later, without a message more. Of too many it is others each time.
 func (m *Machine) repeated(now time.Time) (hints []Hint) {
 	if m.mode() != pki.Server {
 		return nil
@@ -114,15 +141,38 @@ func (m *Machine) repeated(now time.Time) (hints []Hint) {
 		e := m.view.Get(v.hint.ID)
 		return !now.Before(v.until) || e == nil || e.State != view.Dead
 	})
-	for i := len(m.verdicts) - 1; i >= 0 && len(hints) < maxRepeated; i-- {
-		hints = append(hints, m.verdicts[i].hint)
+	for _, v := range m.verdicts {
+		hints = append(hints, v.hint)
+	}
+	for _, d := range m.doubted {
+		if e := m.suspect(d); d.failures > 0 && judgeable(e) {
+			hints = append(hints, hintOf(e, false))
+		}
+	}
+	if len(hints) > maxRepeated {
+		m.cfg.Random.Shuffle(len(hints), func(i, j int) { hints[i], hints[j] = hints[j], hints[i] })
+		hints = hints[:maxRepeated]
 	}
 	return hints
 }
 
+// unsaid are the hints that this node has for a member which told it some: so news travels both ways in one message and its answer.
+func (m *Machine) unsaid(now time.Time, to pki.ID, said []Hint) (hints []Hint) {
+	known := func(h Hint) bool {
+		same := func(o Hint) bool { return o.ID == h.ID }
+		return h.ID == to || slices.ContainsFunc(said, same) || slices.ContainsFunc(hints, same)
+	}
+	for _, h := range append(slices.Clone(m.hints), m.repeated(now)...) {
+		if len(hints) < maxRepeated && !known(h) {
+			hints = append(hints, h)
+		}
+	}
+	m.tells(to, hints)
+	return hints
+}
+
 // receiveHint answers hints with what refutes them, and asks the peers that they name itself.
-func (m *Machine) receiveHint(now time.Time, from pki.ID, hints []Hint) Message {
-	var resp HintResponse
+func (m *Machine) receiveHint(now time.Time, from pki.ID, hints []Hint) (resp HintResponse) {
 	for i, h := range hints {
 		e := m.view.Get(h.ID)
 		if h.ID == m.ID() {
@@ -167,6 +217,9 @@ func (m *Machine) follow(now time.Time, from pki.ID, e *view.Entry, h Hint) {
 		return // its beats come, and it cannot be asked from here
 	}
 	known := m.doubts[e.ID] != nil
+	if a := m.attempt(e.ID); !known && !h.Stalled && a.cries > 1 && now.Sub(a.cleared) < a.hintWait() {
+		return // it has been said in vain just before; if it is true now its age will show it
+	}
 	if !known && !m.spendHint(now) {
 		return
 	}
@@ -176,6 +229,7 @@ func (m *Machine) follow(now time.Time, from pki.ID, e *view.Entry, h Hint) {
 	if len(d.hinters) < maxHinters && !slices.Contains(d.hinters, from) {
 		d.hinters = append(d.hinters, from)
 	}
+	d.know(from)
 	if d.tried > 0 && now.Sub(d.asked) < askSpacing {
 		return
 	}
@@ -222,6 +276,7 @@ func (m *Machine) hinted(now time.Time, c *call, req HintRequest, resp HintRespo
 		held[i] = m.view.Get(h.ID)
 	}
 	m.hearAll(now, c.to, true, resp.Beats, held, resp.Contacts)
+	m.receiveHint(now, c.to, resp.Hints)
 }
 
 // vouched takes the word of a member that it reached peers which this node has hinted to it.

@@ -192,13 +192,15 @@ func (m *Machine) nextJudgement(now time.Time) time.Duration {
 }
 
 // advanced takes note of a newer beat: how old the peer was just before it, and that it lives.
-func (m *Machine) advanced(now time.Time, e *view.Entry, age time.Duration, seen time.Time) {
+func (m *Machine) advanced(now time.Time, e *view.Entry, age time.Duration, seen time.Time, reached bool) {
 	if e.Server() && seen.After(m.blind()) {
 		m.detector.Completed(e.ID, age)
 	}
 	if d := m.doubts[e.ID]; d != nil && (d.byAge && d.failures == 0 || e.Born().After(d.began.Add(refuteSlack))) {
-		m.believe(e.ID)
-		m.vindicate(now, e, d.hinters, false)
+		m.clear(now, e.ID, d)
+		if reached {
+			m.vindicate(now, e, d.hinters)
+		}
 	}
 	if e.State == view.Late && (m.bound.Limit == 0 || e.Age(now) <= m.bound.Limit) {
 		m.setLate(now, e, false)

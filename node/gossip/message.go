@@ -56,7 +56,7 @@ type ExchangeRequest struct {
 	Beats           []IndexedBeat
 	AliveHash       uint64
 	NominationsHash uint64
-	Hints           []Hint        // peers that the caller found dead lately
+	Hints           []Hint        // peers that the caller found dead lately, or that fail
 	Summary         *view.Summary // the caller's; nil where the answerer holds it
 	SummaryHeld     uint64        // hash of the answerer's that is held; 0 for none
 	Full            bool          // has hardly a place for contacts that the digest lacks
@@ -69,6 +69,7 @@ type ExchangeResponse struct {
 	Contacts        []*view.Contact
 	AliveHash       uint64
 	NominationsHash uint64
+	Hints           []Hint        // as in a request
 	Summary         *view.Summary // the answerer's; nil where the caller holds it
 	SummaryHeld     uint64        // hash of the caller's that is held; 0 for none
 	Passive         bool          // has no place for the caller, which has the answerer active
@@ -102,6 +103,7 @@ type HintRequest struct {
 type HintResponse struct {
 	Beats    []IndexedBeat
 	Contacts []*view.Contact
+	Hints    []Hint // others that the answerer has
 }
 
 // PushRequest tells news at once. Every beat's Index is a place in Contacts.

@@ -33,7 +33,9 @@ func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 	case ProbeRequest:
 		return m.receiveProbe(now, req)
 	case HintRequest:
-		return m.receiveHint(now, from, req.Hints)
+		resp := m.receiveHint(now, from, req.Hints)
+		resp.Hints = m.unsaid(now, from, req.Hints)
+		return resp
 	case PingRequest:
 		return PingResponse{} // transport answers for this node, so that a round trip waits for no turn
 	case NominationsRequest:
@@ -319,7 +321,7 @@ func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, 
 	}
 	switch verdict {
 	case view.Advanced:
-		m.advanced(now, e, age, seen)
+		m.advanced(now, e, age, seen, asked && from == e.ID)
 	case view.Revived:
 		m.revive(now, e)
 	case view.FalseLink:

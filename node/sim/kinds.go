@@ -38,14 +38,14 @@ func kindOf(m gossip.Message) int {
 	return len(kindNames) - 1
 }
 
-// sent counts a message. What measures a peer is so many calls as it asks for, one after the other, and as many answers.
+// sent counts a message. What measures a peer is so many calls, one after the other, each made once the one before is answered: the first
+// counts as it leaves, the others with the answers.
 func (p *phase) sent(m gossip.Message) {
 	count, size := 1, 0
 	switch m := m.(type) {
-	case gossip.PingRequest:
-		count = m.Count // they carry nothing
+	case gossip.PingRequest: // carries nothing
 	case gossip.PingResponse:
-		count = len(m.RTTs)
+		count = 2*len(m.RTTs) - 1
 	default:
 		size = wire.Size(m)
 	}

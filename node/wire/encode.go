@@ -33,7 +33,7 @@ func Encode(m gossip.Message) proto.Message {
 		return &gossippb.ExchangeResponse{
 			Beats: beatBytes(m.Beats), Contacts: envelopes(m.Contacts),
 			AliveHash: m.AliveHash, NominationsHash: m.NominationsHash, Signature: summaryEnvelope(m.Summary), SignatureHeld: m.SummaryHeld,
-			Passive: m.Passive,
+			Passive: m.Passive, Hints: hintBytes(m.Hints),
 		}
 	case gossip.PushRequest:
 		return &gossippb.PushRequest{Contacts: envelopes(m.Contacts), Beats: beatBytes(m.Beats), Reached: m.Reached, Parted: m.Parted}
@@ -50,7 +50,7 @@ func Encode(m gossip.Message) proto.Message {
 	case gossip.HintRequest:
 		return &gossippb.HintRequest{Hints: hintBytes(m.Hints)}
 	case gossip.HintResponse:
-		return &gossippb.HintResponse{Beats: beatBytes(m.Beats), Contacts: envelopes(m.Contacts)}
+		return &gossippb.HintResponse{Beats: beatBytes(m.Beats), Contacts: envelopes(m.Contacts), Hints: hintBytes(m.Hints)}
 	case gossip.SignatureRequest:
 		return &gossippb.SignatureRequest{}
 	case gossip.SignatureResponse:

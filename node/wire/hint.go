@@ -71,7 +71,10 @@ func (g *Gate) hintResponse(now time.Time, pb *gossippb.HintResponse, hints int)
 	if m.Beats, err = parseBeats(pb.GetBeats(), hints+len(pb.GetContacts())); err != nil {
 		return m, err
 	}
-	m.Beats, m.Contacts, err = g.told(now, m.Beats, hints, pb.GetContacts(), gossip.MaxContacts)
+	if m.Beats, m.Contacts, err = g.told(now, m.Beats, hints, pb.GetContacts(), gossip.MaxContacts); err != nil {
+		return m, err
+	}
+	m.Hints, err = parseHints(pb.GetHints())
 	return m, err
 }
 

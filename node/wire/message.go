@@ -209,6 +209,9 @@ func (g *Gate) exchangeResponse(now time.Time, pb *gossippb.ExchangeResponse, di
 	if m.Beats, m.Contacts, err = g.told(now, m.Beats, digest, pb.GetContacts(), gossip.MaxContacts); err != nil {
 		return m, err
 	}
+	if m.Hints, err = parseHints(pb.GetHints()); err != nil {
+		return m, err
+	}
 	m.Summary, err = g.summary(pb.GetSignature(), signature.ParseShort)
 	return m, err
 }

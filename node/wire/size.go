@@ -19,7 +19,7 @@ func Size(m gossip.Message) int {
 			bytesSize(len(m.Beats)*beatSize) + bytesSize(len(m.Hints)*hintSize) + summarySize(m.Summary) + flagSize(m.Full) + flagSize(m.Active)
 	case gossip.ExchangeResponse:
 		return fixedSize(m.AliveHash, m.NominationsHash, m.SummaryHeld) + bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) +
-			summarySize(m.Summary) + flagSize(m.Passive)
+			bytesSize(len(m.Hints)*hintSize) + summarySize(m.Summary) + flagSize(m.Passive)
 	case gossip.PushRequest:
 		return bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) + flagSize(m.Reached) + flagSize(m.Parted)
 	case gossip.HintRequest: // and while many are in trouble for these

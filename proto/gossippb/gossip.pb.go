@@ -1155,6 +1155,7 @@ type ExchangeResponse struct {
 	Signature       *Envelope              `protobuf:"bytes,10,opt,name=signature,proto3" json:"signature,omitempty"`                                // the answerer's in its short form, where the caller holds another one
 	SignatureHeld   uint64                 `protobuf:"fixed64,11,opt,name=signature_held,json=signatureHeld,proto3" json:"signature_held,omitempty"` // hash of the caller's signature that is held here; 0 for none
 	Passive         bool                   `protobuf:"varint,12,opt,name=passive,proto3" json:"passive,omitempty"`                                   // to a caller that has the answerer active: the answerer has no place for it among its own
+	Hints           []byte                 `protobuf:"bytes,13,opt,name=hints,proto3" json:"hints,omitempty"`                                        // as in a HintRequest
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1236,6 +1237,13 @@ func (x *ExchangeResponse) GetPassive() bool {
 		return x.Passive
 	}
 	return false
+}
+
+func (x *ExchangeResponse) GetHints() []byte {
+	if x != nil {
+		return x.Hints
+	}
+	return nil
 }
 
 type SignatureRequest struct {
@@ -1566,6 +1574,7 @@ type HintResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Beats         []byte                 `protobuf:"bytes,1,opt,name=beats,proto3" json:"beats,omitempty"`       // newer ones than the hints name; the index is a place in hints, or their number plus a place in contacts
 	Contacts      []*Envelope            `protobuf:"bytes,2,rep,name=contacts,proto3" json:"contacts,omitempty"` // newer ones
+	Hints         []byte                 `protobuf:"bytes,3,opt,name=hints,proto3" json:"hints,omitempty"`       // others, as in the request
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1610,6 +1619,13 @@ func (x *HintResponse) GetBeats() []byte {
 func (x *HintResponse) GetContacts() []*Envelope {
 	if x != nil {
 		return x.Contacts
+	}
+	return nil
+}
+
+func (x *HintResponse) GetHints() []byte {
+	if x != nil {
+		return x.Hints
 	}
 	return nil
 }
@@ -2541,7 +2557,7 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	" \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\x12%\n" +
 	"\x0esignature_held\x18\v \x01(\x06R\rsignatureHeld\x12\x12\n" +
 	"\x04full\x18\f \x01(\bR\x04full\x12\x16\n" +
-	"\x06active\x18\r \x01(\bR\x06active\"\x9f\x02\n" +
+	"\x06active\x18\r \x01(\bR\x06active\"\xb5\x02\n" +
 	"\x10ExchangeResponse\x12\x14\n" +
 	"\x05beats\x18\x01 \x01(\fR\x05beats\x123\n" +
 	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x1d\n" +
@@ -2551,7 +2567,8 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\tsignature\x18\n" +
 	" \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\x12%\n" +
 	"\x0esignature_held\x18\v \x01(\x06R\rsignatureHeld\x12\x18\n" +
-	"\apassive\x18\f \x01(\bR\apassive\"\x12\n" +
+	"\apassive\x18\f \x01(\bR\apassive\x12\x14\n" +
+	"\x05hints\x18\r \x01(\fR\x05hints\"\x12\n" +
 	"\x10SignatureRequest\"J\n" +
 	"\x11SignatureResponse\x125\n" +
 	"\tsignature\x18\x01 \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\tsignature\"\x8a\x01\n" +
@@ -2567,10 +2584,11 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x04beat\x18\x01 \x01(\fR\x04beat\x121\n" +
 	"\acontact\x18\x02 \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\acontact\"#\n" +
 	"\vHintRequest\x12\x14\n" +
-	"\x05hints\x18\x01 \x01(\fR\x05hints\"Y\n" +
+	"\x05hints\x18\x01 \x01(\fR\x05hints\"o\n" +
 	"\fHintResponse\x12\x14\n" +
 	"\x05beats\x18\x01 \x01(\fR\x05beats\x123\n" +
-	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\"!\n" +
+	"\bcontacts\x18\x02 \x03(\v2\x17.g2g.gossip.v1.EnvelopeR\bcontacts\x12\x14\n" +
+	"\x05hints\x18\x03 \x01(\fR\x05hints\"!\n" +
 	"\vPingRequest\x12\x12\n" +
 	"\x04echo\x18\x01 \x01(\x06R\x04echo\"&\n" +
 	"\fPingResponse\x12\x16\n" +
