@@ -123,7 +123,7 @@ func TestLostLinksComeBack(t *testing.T) {
 		return ""
 	})
 	w.cut = func(_, _ *actor) bool { return false }
-	w.becomes(5*time.Second, func() string {
+	w.becomes(25*time.Second, func() string { // in most runs 5 s; at the latest with the next exchange over each link
 		for _, a := range w.nodes {
 			if e := a.view.Get(gone.ID()); e != nil && e.State != view.Alive {
 				return a.name + " holds it for " + e.State.String()

@@ -181,6 +181,9 @@ func (m *Machine) speaks(now time.Time) {
 		m.alone = now
 		for _, d := range m.doubted {
 			d.suspectAt, d.witnesses = time.Time{}, nil // what it suspected is older than the first news that it gets now
+			if !d.refused {
+				d.failures, d.failedAt = 0, now // nobody could answer it
+			}
 		}
 	}
 	m.spoken = now
@@ -205,7 +208,7 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 			d.probing = false
 		}
 	}
-	if how == Declined || !judgeable(e) || c.begun.Before(m.awoke) || onlyUnreachable(e) {
+	if how == Declined || !judgeable(e) || c.begun.Before(m.blind()) || onlyUnreachable(e) {
 		return
 	}
 	if _, join := c.req.(JoinRequest); m.starting(now) || how == Unanswered && (join || m.strained()) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
 )
 
 // When a peer dies, beats that it made before are still on their way. They are news, but bring nobody back whom calls convicted.
@@ -160,6 +161,49 @@ func TestTimeAloneIsNobodysPace(t *testing.T) {
 	w.run(10 * time.Second)
 	if after := a.bound.Limit; before == 0 || after > 2*before {
 		t.Errorf("its limit was %s, and after a minute alone %s", before, after)
+	}
+}
+
+// A node that is cut off but for moments gets an answer in one of them, while other calls can have none any more, and another answer in the
+// next: that is no witness of what failed between.
+func TestCutOffInTurnsConvictsNobody(t *testing.T) {
+	w := newWorld(t, 5)
+	w.network(4)
+	w.run(20 * time.Second)
+	a, peer, other, now := w.nodes[0], w.nodes[1].ID(), w.nodes[2].ID(), w.now
+	pass := func(d time.Duration) {
+		for end := now.Add(d); now.Before(end); now = now.Add(20 * time.Millisecond) {
+			a.Advance(now)
+			a.Effects()
+		}
+	}
+	call := func(to pki.ID) uint64 {
+		a.send(now, to, ProbeRequest{})
+		return a.lastCall
+	}
+	lost, witness := call(peer), call(other)
+	a.calls[lost].twice = true
+	a.Reply(now, witness, ProbeResponse{})
+	pass(time.Second)
+	a.Fail(now, lost, Unanswered)
+	if d := a.doubts[peer]; d == nil || d.failures != enoughFailures {
+		t.Fatalf("the doubt is %+v", d)
+	}
+	pass(aloneAfter)
+	later, under := call(other), call(peer)
+	pass(100 * time.Millisecond)
+	a.Reply(now, later, ProbeResponse{})
+	a.Fail(now, under, Unanswered)
+	if d := a.doubts[peer]; a.view.Get(peer).State == view.Dead || d != nil && d.failures > 0 {
+		t.Errorf("the peer is %s, the doubt %+v", a.view.Get(peer).State, d)
+	}
+	lost, witness = call(peer), call(other)
+	a.calls[lost].twice = true
+	a.Reply(now, witness, ProbeResponse{})
+	pass(time.Second)
+	a.Fail(now, lost, Unanswered)
+	if a.Reply(now, call(other), ProbeResponse{}); a.view.Get(peer).State != view.Dead {
+		t.Error("what fails afterwards counts for nothing")
 	}
 }
 
