@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/g2g-net/g2g/cmd/lean"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -69,7 +71,9 @@ func (a *app) serve(ctx context.Context, o joinOptions) error {
 		return err
 	}
 	if len(loaded.Config.Routes)+len(loaded.Config.Forwards) == 0 {
-		fewThreads()
+		lean.Start()
+	} else {
+		lean.Stop()
 	}
 	r, err := start(ctx, o.dir, loaded.Config, log.Logger)
 	if err != nil {
