@@ -30,7 +30,7 @@ type outcome struct {
 	false, falseHealthy int
 	calm, messages      float64                 // messages a node and second, before and during the trouble
 	bytes               float64                 // during it
-	kinds               [len(kindNames)]float64 // of g2g's messages during it, of each
+	kinds, calmKinds    [len(kindNames)]float64 // of g2g's messages during it and before, of each
 }
 
 // spread finds when each subject was first held dead, and when by so many.
@@ -60,6 +60,7 @@ func (o *outcome) add(other outcome) {
 	o.calm, o.messages, o.bytes = o.calm+other.calm, o.messages+other.messages, o.bytes+other.bytes
 	for i, n := range other.kinds {
 		o.kinds[i] += n
+		o.calmKinds[i] += other.calmKinds[i]
 	}
 }
 
@@ -70,6 +71,7 @@ func (o *outcome) spent(nodes int, quiet, lasts time.Duration, calm, trouble *ph
 	o.messages, o.bytes = float64(trouble.messages)/nodeSeconds, float64(trouble.bytes)/nodeSeconds
 	for i, k := range trouble.kinds {
 		o.kinds[i] = float64(k.messages) / nodeSeconds
+		o.calmKinds[i] = float64(calm.kinds[i].messages) / float64(nodes) / quiet.Seconds()
 	}
 }
 
@@ -145,10 +147,10 @@ func (o outcome) row(runs int) string {
 		one(o.false), one(o.falseHealthy), o.calm/n, o.messages/n, o.bytes/n)
 }
 
-// kindsText is how many messages of each kind g2g sent a node and second during the trouble.
-func (o outcome) kindsText(runs int) string {
+// kindsText is how many messages of each kind g2g sent a node and second.
+func kindsText(kinds [len(kindNames)]float64, runs int) string {
 	var parts []string
-	for i, n := range o.kinds {
+	for i, n := range kinds {
 		parts = append(parts, fmt.Sprintf("%s %.1f", kindNames[i], n/float64(runs)))
 	}
 	return strings.Join(parts, ", ")
@@ -248,7 +250,7 @@ func (e experiment) cell(t *testing.T, runs int) {
 		}
 		if who != "memberlist" {
 			o := e.repeated(t, runs, playG2G)
-			t.Logf("\n%s g2g | %s\nby kind: %s", cell, o.row(runs), o.kindsText(runs))
+			t.Logf("\n%s g2g | %s\nbefore: %s\nduring: %s", cell, o.row(runs), kindsText(o.calmKinds, runs), kindsText(o.kinds, runs))
 		}
 	})
 }

@@ -54,12 +54,12 @@ func (w *world) responses() []gossip.Message {
 	oak := w.oak()
 	return []gossip.Message{
 		gossip.JoinResponse{Contact: oak, Beat: beat(0, 2).Beat, Observed: "10.0.0.9", Active: true, Contacts: []*view.Contact{w.seal(w.client, w.clientContact)}},
-		gossip.ExchangeResponse{Beats: []gossip.IndexedBeat{beat(2, 2), beat(1, 77)}, Contacts: []*view.Contact{oak}, AliveHash: 1, NominationsHash: 2, Summary: w.summary(3), SummaryHeld: 8, Passive: true},
+		gossip.ExchangeResponse{Beats: []gossip.IndexedBeat{beat(2, 2), beat(1, 77)}, Contacts: []*view.Contact{oak}, AliveHash: 1, NominationsHash: 2, Summary: w.summary(3), SummaryHeld: 8, Passive: true, Hints: hints(2)},
 		gossip.PushResponse{},
 		gossip.NominationsResponse{Nominations: []gossip.SealedNomination{{Nomination: w.nomination, Sealed: value(w.nomination.Seal(w.server))}}},
 		gossip.ReachResponse{Error: "dial 10.0.0.1:7401: refused"},
 		gossip.ProbeResponse{Beat: beat(0, 2), Contact: oak},
-		gossip.HintResponse{Beats: []gossip.IndexedBeat{beat(2, 2), beat(1, 77)}, Contacts: []*view.Contact{oak}},
+		gossip.HintResponse{Beats: []gossip.IndexedBeat{beat(2, 2), beat(1, 77)}, Contacts: []*view.Contact{oak}, Hints: hints(2)},
 		gossip.SignatureResponse{Full: w.full(1024)},
 	}
 }

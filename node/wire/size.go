@@ -25,7 +25,7 @@ func Size(m gossip.Message) int {
 	case gossip.HintRequest: // and while many are in trouble for these
 		return bytesSize(len(m.Hints) * hintSize)
 	case gossip.HintResponse:
-		return bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts)
+		return bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) + bytesSize(len(m.Hints)*hintSize)
 	case gossip.ProbeRequest:
 		if m.Contact == 0 {
 			return 0

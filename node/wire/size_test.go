@@ -18,18 +18,19 @@ func anyMessage(r *rand.Rand, contacts []*view.Contact) gossip.Message {
 	zero := func(v uint64) uint64 { return v * uint64(r.IntN(2)) }
 	beats := make([]gossip.IndexedBeat, r.IntN(gossip.MaxBeats+1))
 	some := contacts[:r.IntN(len(contacts)+1)]
+	hints := make([]gossip.Hint, r.IntN(gossip.MaxHints+1))
 	switch r.IntN(6) {
 	case 0:
 		return gossip.ExchangeRequest{
 			Salt: zero(r.Uint64()), AliveHash: zero(r.Uint64()), NominationsHash: zero(r.Uint64()), Beats: beats,
-			Digest: make([]view.Version, r.IntN(gossip.MaxDigest+1)), Full: r.IntN(2) > 0, Active: r.IntN(2) > 0,
+			Digest: make([]view.Version, r.IntN(gossip.MaxDigest+1)), Full: r.IntN(2) > 0, Active: r.IntN(2) > 0, Hints: hints,
 		}
 	case 1:
-		return gossip.ExchangeResponse{AliveHash: zero(1), NominationsHash: zero(2), Beats: beats, Contacts: some, Passive: r.IntN(2) > 0}
+		return gossip.ExchangeResponse{AliveHash: zero(1), NominationsHash: zero(2), Beats: beats, Contacts: some, Passive: r.IntN(2) > 0, Hints: hints}
 	case 2:
-		return gossip.HintRequest{Hints: make([]gossip.Hint, r.IntN(gossip.MaxHints+1))}
+		return gossip.HintRequest{Hints: hints}
 	case 3:
-		return gossip.HintResponse{Beats: beats, Contacts: some}
+		return gossip.HintResponse{Beats: beats, Contacts: some, Hints: hints}
 	case 4:
 		return gossip.ProbeRequest{Contact: uint16(zero(r.Uint64() >> r.IntN(64)))}
 	}
