@@ -140,9 +140,10 @@ type simView struct {
 	Runs     []*sim.Report `json:"runs"`
 }
 
-// A simulation's heap is large and lives long: the collector runs seldom, until there is much of it.
+// A simulation's heap is large and lives long: the collector runs seldom, until there is much of it. More seldom than this costs more than it
+// saves: memory that was never touched is handed out then, a page fault for each page.
 const (
-	garbage  = 400 // percent
+	garbage  = 200 // percent
 	softHeap = 6 << 30
 )
 
