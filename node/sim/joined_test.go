@@ -25,3 +25,17 @@ func TestJoinedNetworkGrows(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// While nobody's pace is known yet, a node takes that of news in general for it, and does not ask everybody whose beats take longer than a
+// period to come. In a network that just fits into a view nearly all do. Crashes are found as soon as ever: calls that fail tell of them.
+func TestNewNetworkAsksNobodyInVain(t *testing.T) {
+	r := play(t, plan("nodes 130\nlength 21s\njoined\nat 16s kill 4"), 1)
+	for _, k := range r.Cost[0].Kinds {
+		if k.Kind == "probe" && k.MessagesS > 0.5 {
+			t.Errorf("%.1f probes and answers a node and second", k.MessagesS)
+		}
+	}
+	if d := r.Detection[0]; d.Dead.Never > 0 || *d.Dead.P99 > 2 {
+		t.Errorf("%+v", d)
+	}
+}

@@ -59,9 +59,10 @@ type Detector struct {
 	index map[pki.ID]int // places in peers
 	peers []pace
 
-	last   int       // the place to look at first
-	ages   pool      // of the ages as gossip brings them
-	direct pool      // of those by the peers' own word
+	last   int  // the place to look at first
+	ages   pool // of the ages as gossip brings them
+	direct pool // of those by the peers' own word
+	common common
 	began  time.Time // what marks count from
 
 	paces   []time.Duration // room to work in
@@ -81,6 +82,7 @@ func (d *Detector) Completed(id pki.ID, age time.Duration) {
 	p := &d.peers[at]
 	p.complete(age, max(leastShare, ringSamples/len(d.peers)))
 	d.ages.note(at, &p.shapes)
+	d.common.complete(age)
 }
 
 // Near says where the peer that is asked for next may be remembered, At where the last one is: it spares a search to whoever keeps that
@@ -130,15 +132,16 @@ func (d *Detector) Forget(id pki.ID) {
 	delete(d.index, id)
 }
 
-// Own is a peer's own pace: the median of its completed ages or, before there are enough, what it declares.
+// Own is a peer's own pace: the median of its completed ages or, before there are enough, what it declares, or what is common among
+// the peers where that is longer.
 func (d *Detector) Own(id pki.ID, declared time.Duration) time.Duration {
 	if at, known := d.find(id); known && d.peers[at].settled() {
 		return d.peers[at].own
 	}
 	if declared <= 0 {
-		return d.cfg.Period
+		declared = d.cfg.Period
 	}
-	return max(leastPace, declared)
+	return max(leastPace, declared, d.common.median())
 }
 
 // A pool is how far shapes of all peers stretch a pace.
