@@ -98,7 +98,7 @@ func (m *Machine) parted(now time.Time, from pki.ID) {
 
 // claimed takes the word of a peer that it has this node active, and tells whether to refuse: links go both ways. One that is not known
 // here is to join anew. One that cannot be reached from here, or is not believed to be back yet, keeps its link until that changes: it
-// may have no other.
+// may have no other. The former is asked at once, since whatever lay between may be gone.
 func (m *Machine) claimed(now time.Time, from pki.ID) (refused bool) {
 	e := m.view.Get(from)
 	switch {
@@ -106,7 +106,10 @@ func (m *Machine) claimed(now time.Time, from pki.ID) (refused bool) {
 		return false
 	case e == nil:
 		return true
-	case e.Mode != pki.Server || e.State.Fallen() || e.Unreachable:
+	case e.Mode != pki.Server || e.State.Fallen():
+		return false
+	case e.Unreachable:
+		m.recall(now, e)
 		return false
 	}
 	refused = !m.admitActive(now, from, false)
@@ -118,5 +121,13 @@ func (m *Machine) claimed(now time.Time, from pki.ID) (refused bool) {
 func (m *Machine) confirmed(now time.Time, id pki.ID, resp ExchangeResponse) {
 	if m.attempt(id).mutual = !resp.Passive; resp.Passive {
 		m.parted(now, id)
+	}
+}
+
+// recall asks a peer that speaks to this node, and could not be reached from here.
+func (m *Machine) recall(now time.Time, e *view.Entry) {
+	if a := m.attempt(e.ID); judgeable(e) && !a.joining && now.Sub(a.recalled) >= askSpacing {
+		a.recalled = now
+		m.sendProbe(now, e)
 	}
 }

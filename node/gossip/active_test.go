@@ -28,7 +28,7 @@ func crowd(t *testing.T, seed uint64) *world {
 	w := newWorld(t, seed)
 	w.network(MaxActive + 6)
 	w.run(30 * time.Second)
-	w.becomes(2*time.Second, w.oneSided) // a join may be under way
+	w.becomes(10*time.Second, w.oneSided) // a join may be under way
 	return w
 }
 
@@ -123,7 +123,7 @@ func TestLostLinksComeBack(t *testing.T) {
 		return ""
 	})
 	w.cut = func(_, _ *actor) bool { return false }
-	w.becomes(25*time.Second, func() string { // in most runs 5 s; at the latest with the next exchange over each link
+	took := w.becomes(25*time.Second, func() string { // at the latest with the next exchange over each link
 		for _, a := range w.nodes {
 			if e := a.view.Get(gone.ID()); e != nil && e.State != view.Alive {
 				return a.name + " holds it for " + e.State.String()
@@ -131,6 +131,7 @@ func TestLostLinksComeBack(t *testing.T) {
 		}
 		return w.oneSided()
 	})
+	t.Logf("after %s", took)
 	if len(gone.active) < soonActive {
 		t.Errorf("%d active peers", len(gone.active))
 	}

@@ -14,6 +14,7 @@ type attempt struct {
 	tried      time.Time // last join
 	delay      time.Duration
 	failures   int
+	recalled   time.Time // when it was last asked because it spoke, though it could not be reached
 	joining    bool
 	exchanging bool
 	warm       bool // the last call was answered
