@@ -227,7 +227,11 @@ func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent bool) {
 		c := candidate{id: a.ID, stranger: full && !there, draw: m.cfg.Random.Uint64()}
 		if t := m.attempts[a.ID]; t != nil {
 			c.tried = t.tried
-			if t.joining || now.Sub(t.tried) < isolatedRetry {
+			lately := now.Sub(t.tried) < isolatedRetry
+			if len(m.active) == 0 { // whom it dialled may only have been about to start
+				lately = !m.due(now, t)
+			}
+			if t.joining || lately {
 				continue
 			}
 		}
