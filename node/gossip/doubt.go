@@ -19,6 +19,7 @@ const (
 	againSpacing     = 500 * time.Millisecond // where the first answer showed no progress
 	companionSpacing = 250 * time.Millisecond
 	companionDelay   = 150 * time.Millisecond // after a probe, in which another call may be answered that shows as much
+	hearsAfter       = companionDelay / 2     // a call began, that somebody has to be heard for its failure to count
 	leastLimit       = 500 * time.Millisecond
 	overslept        = 500 * time.Millisecond // a driver later than this forgets what seemed to fail meanwhile
 	refuteSlack      = 500 * time.Millisecond // a beat seems younger than it is by the latency of its path
@@ -52,7 +53,7 @@ const (
 //  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began; when the peer itself answers
 //     within its limit; and when it is found dead.
 //  2. A failure counts only where a call to another peer, begun no earlier, was answered meanwhile: a node that is cut off,
-//     starved or paused convicts nobody. Calls that were under way together count once, and one that the peer is known to have
+//     starved or paused convicts nobody, nor does one that was cut off right after it. Calls that were under way together count once, and one that the peer is known to have
 //     made progress after does not count.
 //  3. Where somebody else says to have reached the peer, failures alone decide nothing: its age has to be past the limit, too. So
 //     a liar keeps nobody alive for longer than that, and a peer that is unreachable from here alone lives.
@@ -228,7 +229,7 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 		counted = false // it made progress after the call had begun; if that only seems so by the latency of its beat's path, the next call counts
 	case d.failures > 0 && c.begun.Before(d.failedAt):
 		counted = false // it was under way when another failed: one fault, not two
-	case m.answeredSince(c.begun, c.to):
+	case m.answeredSince(c.begun, c.to) && m.spoken.After(c.begun.Add(hearsAfter)): // it heard while it waited
 		d.failures++
 		if c.twice {
 			d.failures++
@@ -311,7 +312,7 @@ func (m *Machine) accompany(now time.Time) {
 	m.nextCompanion = time.Time{}
 	m.concludeAll(now)
 	for _, d := range m.doubted {
-		if d.probing && !m.answeredSince(d.asked, d.id) {
+		if d.probing && (!m.answeredSince(d.asked, d.id) || !m.spoken.After(d.asked.Add(hearsAfter))) {
 			m.companion(now, d.id)
 			return // it answers for all
 		}

@@ -57,7 +57,8 @@ func TestCallsUnderWayTogetherCountOnce(t *testing.T) {
 	begun := w.now
 	later := begun.Add
 	fail := func(begun, now time.Time) (failures int) {
-		a.answered(b.ID(), now) // another one answers all the time
+		a.spoken = now // another one answers all the time
+		a.answered(b.ID(), now)
 		a.failed(now, &call{to: peer, req: PushRequest{}, begun: begun}, Unanswered)
 		if d := a.doubts[peer]; d != nil {
 			return d.failures
@@ -183,6 +184,15 @@ func TestCutOffInTurnsConvictsNobody(t *testing.T) {
 	}
 	lost, witness := call(peer), call(other)
 	a.calls[lost].twice = true
+	a.Reply(now, witness, ProbeResponse{}) // and then nothing more
+	pass(time.Second)
+	a.Fail(now, lost, Unanswered)
+	if d := a.doubts[peer]; d == nil || d.failures > 0 {
+		t.Fatalf("it was cut off right after the call, and the doubt is %+v", d)
+	}
+	lost, witness = call(peer), call(other)
+	a.calls[lost].twice = true
+	pass(2 * hearsAfter)
 	a.Reply(now, witness, ProbeResponse{})
 	pass(time.Second)
 	a.Fail(now, lost, Unanswered)
@@ -199,6 +209,7 @@ func TestCutOffInTurnsConvictsNobody(t *testing.T) {
 	}
 	lost, witness = call(peer), call(other)
 	a.calls[lost].twice = true
+	pass(2 * hearsAfter)
 	a.Reply(now, witness, ProbeResponse{})
 	pass(time.Second)
 	a.Fail(now, lost, Unanswered)
