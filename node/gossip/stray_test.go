@@ -165,6 +165,24 @@ func TestTimeAloneIsNobodysPace(t *testing.T) {
 	}
 }
 
+// A call that fails at once has been answered by something: nobody need be heard while it is waited for.
+func TestWhatFailsAtOnceCounts(t *testing.T) {
+	w := newWorld(t, 4)
+	w.network(4)
+	w.run(5 * time.Second)
+	a, b, peer := w.nodes[0], w.nodes[1], w.nodes[3].ID()
+	for after, want := range map[time.Duration]int{10 * time.Millisecond: 1, time.Second: 0} {
+		a.believe(peer)
+		begun := w.now
+		a.spoken = begun.Add(5 * time.Millisecond)
+		a.answered(b.ID(), a.spoken)
+		a.failed(begun.Add(after), &call{to: peer, req: PushRequest{}, begun: begun}, Unanswered)
+		if d := a.doubts[peer]; d == nil || d.failures != want {
+			t.Errorf("after %s: %+v, want %d failures", after, d, want)
+		}
+	}
+}
+
 // A node that is cut off but for moments gets an answer in one of them, while other calls can have none any more, and another answer in the
 // next: that is no witness of what failed between.
 func TestCutOffInTurnsConvictsNobody(t *testing.T) {
