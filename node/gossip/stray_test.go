@@ -200,20 +200,19 @@ func TestCutOffInTurnsConvictsNobody(t *testing.T) {
 		a.send(now, to, ProbeRequest{})
 		return a.lastCall
 	}
-	lost, witness := call(peer), call(other)
-	a.calls[lost].twice = true
-	a.Reply(now, witness, ProbeResponse{}) // and then nothing more
-	pass(time.Second)
-	a.Fail(now, lost, Unanswered)
+	fails := func(heard time.Duration) { // a call to the peer, in which another one answers after a while, and then nobody
+		lost, witness := call(peer), call(other)
+		a.calls[lost].twice = true
+		pass(heard)
+		a.Reply(now, witness, ProbeResponse{})
+		pass(time.Second)
+		a.Fail(now, lost, Unanswered)
+	}
+	fails(0)
 	if d := a.doubts[peer]; d == nil || d.failures > 0 {
 		t.Fatalf("it was cut off right after the call, and the doubt is %+v", d)
 	}
-	lost, witness = call(peer), call(other)
-	a.calls[lost].twice = true
-	pass(2 * hearsAfter)
-	a.Reply(now, witness, ProbeResponse{})
-	pass(time.Second)
-	a.Fail(now, lost, Unanswered)
+	fails(2 * hearsAfter)
 	if d := a.doubts[peer]; d == nil || d.failures != enoughFailures {
 		t.Fatalf("the doubt is %+v", d)
 	}
@@ -225,12 +224,7 @@ func TestCutOffInTurnsConvictsNobody(t *testing.T) {
 	if d := a.doubts[peer]; a.view.Get(peer).State == view.Dead || d != nil && d.failures > 0 {
 		t.Errorf("the peer is %s, the doubt %+v", a.view.Get(peer).State, d)
 	}
-	lost, witness = call(peer), call(other)
-	a.calls[lost].twice = true
-	pass(2 * hearsAfter)
-	a.Reply(now, witness, ProbeResponse{})
-	pass(time.Second)
-	a.Fail(now, lost, Unanswered)
+	fails(2 * hearsAfter)
 	if a.Reply(now, call(other), ProbeResponse{}); a.view.Get(peer).State != view.Dead {
 		t.Error("what fails afterwards counts for nothing")
 	}

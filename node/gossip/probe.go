@@ -1,0 +1,171 @@
+package gossip
+
+import (
+	"time"
+
+	"github.com/g2g-net/g2g/node/stale"
+	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
+)
+
+// probe asks the peer itself. Somebody else is asked beside it a little later, unless another call is answered meanwhile. Over a
+// connection that was up before, two calls are made one after the other, the second on a new one; where there is none, one call waits
+// for as long as both: it proves as much.
+func (m *Machine) probe(now time.Time, e *view.Entry, d *doubt) {
+	if d.probing {
+		return
+	}
+	d.probing, d.waiting, d.asked, d.again = true, false, now, time.Time{}
+	d.tried++
+	c, timeout := m.sendProbe(now, e)
+	if d.failures == 0 && !m.Warm(e.ID) {
+		c.twice = true
+		*timeout += max(ProbeTimeout, *timeout/2)
+	}
+	if soon := now.Add(companionDelay); m.nextCompanion.IsZero() || soon.Before(m.nextCompanion) {
+		m.nextCompanion = soon
+	}
+}
+
+// accompany asks somebody else where a probe is under way, or a verdict waits, and nobody has answered since.
+func (m *Machine) accompany(now time.Time) {
+	m.nextCompanion = time.Time{}
+	m.concludeAll(now)
+	for _, d := range m.doubted {
+		if d.probing && (!m.answeredSince(d.asked, d.id) || !m.spoken.After(d.asked.Add(hearsAfter))) {
+			m.companion(now, d.id)
+			return // it answers for all
+		}
+	}
+}
+
+// due tells whether a peer is to be asked again, beside those that are past the limit of the last look.
+func (d *doubt) due(now time.Time) bool {
+	switch {
+	case d.stuck:
+		return now.Sub(d.asked) >= againSpacing
+	case !d.again.IsZero():
+		return !now.Before(d.again)
+	}
+	return !d.byAge && d.tried > 0 && now.Sub(d.asked) >= askSpacing
+}
+
+// askAgain asks those whose last probe proved nothing, because nobody else had answered meanwhile or a beat of before had just come. The
+// hints that made this node ask come once.
+func (m *Machine) askAgain(now time.Time) {
+	for _, d := range m.doubted { // none ends or begins by a probe
+		if !d.due(now) {
+			continue
+		}
+		if e := m.suspect(d); judgeable(e) && !onlyUnreachable(e) && m.probing() < maxProbes {
+			m.probe(now, e, d)
+		}
+	}
+}
+
+func (m *Machine) sendProbe(now time.Time, e *view.Entry) (c *call, timeout *time.Duration) {
+	c = m.send(now, e.ID, ProbeRequest{Contact: uint16(e.Sequence)}) //nolint:gosec // low bits are meant
+	last := &m.effects.Sends[len(m.effects.Sends)-1]
+	last.Timeout, last.Fresh = m.patience(e.ID), m.attempt(e.ID).failures > 0
+	if d := m.doubts[e.ID]; d != nil && d.failures > 0 {
+		last.Timeout = max(ProbeTimeout, last.Timeout/2) // it has been silent for the whole of it already
+	}
+	return c, &last.Timeout
+}
+
+// companion asks another peer at the same time, whose answer shows that the fault is not here.
+func (m *Machine) companion(now time.Time, except pki.ID) {
+	if now.Sub(m.companionAt) < companionSpacing {
+		m.nextCompanion = m.companionAt.Add(companionSpacing)
+		return
+	}
+	fits := func(e *view.Entry) bool { return judgeable(e) && e.ID != except && m.doubts[e.ID] == nil }
+	var known []*view.Entry
+	for _, id := range m.active {
+		if e := m.view.Get(id); fits(e) {
+			known = append(known, e)
+		}
+	}
+	if len(known) == 0 {
+		for _, e := range m.view.Entries() {
+			if fits(e) {
+				known = append(known, e)
+			}
+		}
+	}
+	if len(known) == 0 {
+		return
+	}
+	m.companionAt = now
+	m.sendProbe(now, known[m.cfg.Random.IntN(len(known))])
+}
+
+// timed takes the round trip of a warm connection: handshakes say nothing of how long an answer takes.
+func (m *Machine) timed(now time.Time, c *call) {
+	if _, join := c.req.(JoinRequest); join || !m.Active(c.to) {
+		return
+	}
+	a := m.attempt(c.to)
+	if a.failures == 0 {
+		a.slow = max(now.Sub(c.begun), time.Duration(slowDecay*float64(a.slow)))
+	}
+}
+
+// patience is how long an answer of a peer is waited for.
+func (m *Machine) patience(id pki.ID) time.Duration {
+	slow := m.attempt(id).slow
+	if slow == 0 {
+		slow = unknownRoundTrip
+	}
+	return min(ProbeTimeout+2*slow, CallTimeout)
+}
+
+// probed takes the peer's own word: a newer beat ends the doubt, the same one beyond the limit is a stall.
+func (m *Machine) probed(now time.Time, c *call, resp ProbeResponse) {
+	if d := m.doubts[c.to]; d != nil {
+		d.probing = false
+	}
+	if resp.Contact != nil && resp.Contact.ID == c.to {
+		m.learn(now, c.to, resp.Contact)
+	}
+	if resp.Beat.Sequence > 0 {
+		m.hear(now, c.to, true, c.to, resp.Beat)
+	}
+	e, d := m.view.Get(c.to), m.doubts[c.to]
+	if d != nil && judgeable(e) && d.suspectAt.IsZero() {
+		m.vindicate(now, e, d.hinters)
+		d.hinters = nil
+	}
+	stuck := d != nil && m.stuck(now, e, resp.Beat.Beat)
+	switch {
+	case d == nil:
+	case !judgeable(e) || !stuck && !m.past(now, e):
+		if !m.waits(now, e, d, resp.Beat.Beat) {
+			m.clear(now, c.to, d) // it answers, within its limit
+		}
+	case c.begun.After(m.awoke):
+		m.setLate(now, e, true)
+		d.failures, d.refused, d.stuck = 0, false, stuck
+		if d.answers++; d.answers >= enoughAnswers && (stuck || !d.suspectAt.IsZero()) {
+			m.convict(now, e, stale.Stalled, d)
+		}
+	}
+}
+
+// past tells whether a peer is past the limit of the last look.
+func (m *Machine) past(now time.Time, e *view.Entry) bool {
+	return m.bound.Limit > 0 && e.Age(now) > m.bound.Limit
+}
+
+// receiveProbe answers with the newest beat, and with the contact that it belongs to if the caller holds another.
+func (m *Machine) receiveProbe(now time.Time, req ProbeRequest) Message {
+	var resp ProbeResponse
+	low := uint16(m.contact.Sequence) //nolint:gosec // low bits are meant
+	if m.beat.Sequence > 0 {
+		resp.Beat = IndexedBeat{Contact: low, Beat: m.ownBeat(now)}
+	}
+	if req.Contact != low {
+		resp.Contact = m.contact
+	}
+	return resp
+}
