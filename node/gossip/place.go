@@ -16,8 +16,8 @@ func (m *Machine) makePlace(now time.Time, c *view.Contact) bool {
 	return ok
 }
 
-// squeeze finds a place for a member that has too few active peers where the view has none: in a network larger than a view somebody
-// must hold it. It happens no more often than such a member pushes out an active peer.
+// squeeze finds a place for a member that asks to be an active peer where the view has none: in a network larger than a view somebody
+// must hold it. It happens no more often than an urgent one pushes out an active peer.
 func (m *Machine) squeeze(now time.Time, from pki.ID, c *view.Contact) {
 	if !now.Before(m.nextSqueeze) && m.mode() == pki.Server && m.makePlace(now, c) {
 		m.nextSqueeze = now.Add(urgentSpacing)

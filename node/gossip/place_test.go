@@ -103,3 +103,44 @@ func TestWhoFindsNoPlaceIsForgotten(t *testing.T) {
 		}
 	}
 }
+
+// A full view finds a place for whoever would be an active peer, as long as there are few of these: most of a network that is larger than
+// a view is in none that it asks, and would ask in vain for ever. It does so now and then only, and not for one more than that.
+func TestFullViewHasAPlaceForActivePeers(t *testing.T) {
+	w := newWorld(t, 7)
+	w.network(5)
+	w.becomes(5*time.Second, w.whole)
+	w.run(5 * time.Second)
+	w.strict = false
+	a := w.nodes[0]
+	for _, other := range w.nodes[1:] {
+		a.view.Drop(other.ID())
+		a.forget(w.now, other.ID())
+	}
+	a.fill()
+	joins := func(n int) bool {
+		other := w.nodes[n]
+		req := other.Greeting(w.now)
+		req.Urgent = false
+		return a.receiveJoin(w.now, other.ID(), req).(JoinResponse).Active && a.Active(other.ID()) && a.view.Full()
+	}
+	if !joins(1) {
+		t.Error("a member that is not held is refused")
+	}
+	if joins(2) {
+		t.Error("two are taken at once")
+	}
+	w.now = w.now.Add(urgentSpacing)
+	if !joins(2) {
+		t.Error("the next one is refused later, too")
+	}
+	w.now = w.now.Add(urgentSpacing)
+	for _, id := range a.view.IDs() {
+		if len(a.active) < MaxActive {
+			a.activate(id)
+		}
+	}
+	if joins(3) || a.view.Get(w.nodes[3].ID()) != nil {
+		t.Error("somebody makes place for one that cannot become active")
+	}
+}

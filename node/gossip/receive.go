@@ -364,7 +364,7 @@ func (m *Machine) receiveJoin(now time.Time, from pki.ID, req JoinRequest) Messa
 	if req.Contact.ID != from {
 		return resp // wire has seen to it; a join introduces nobody else
 	}
-	if m.learn(now, from, req.Contact) == view.Full && req.Urgent {
+	if m.learn(now, from, req.Contact) == view.Full && (req.Urgent || req.Active && len(m.active) < MaxActive) {
 		m.squeeze(now, from, req.Contact)
 	}
 	if req.Beat.Sequence > 0 {
