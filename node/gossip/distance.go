@@ -109,6 +109,9 @@ func (m *Machine) connected(now time.Time, id pki.ID) bool {
 // retry visits one peer that could not be reached, when its time has come. Peers that are sought to be active are dialled anyway; this one
 // comes back to the order without being needed.
 func (m *Machine) retry(now time.Time) {
+	if !m.unreachable {
+		return
+	}
 	for _, e := range m.view.Entries() {
 		if !e.Unreachable || !m.measurable(e) || m.attempt(e.ID).joining || now.Before(m.attempt(e.ID).next) {
 			continue

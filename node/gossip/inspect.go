@@ -1,6 +1,8 @@
 package gossip
 
 import (
+	"time"
+
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
@@ -19,3 +21,6 @@ func (m *Machine) ActivePeers() []pki.ID { return m.active }
 
 // Reserve is where members could be reached once, ordered by ID.
 func (m *Machine) Reserve() []Address { return m.reserve.entries }
+
+// Beat is this node's newest, as it is told now; its sequence is 0 before the first.
+func (m *Machine) Beat(now time.Time) view.Beat { return m.ownBeat(now) }

@@ -149,6 +149,7 @@ type Machine struct {
 	nextTopUp      time.Time // when more than enoughActive peers are next sought
 	nextUrgent     time.Time // when an urgent join may next push out an active peer
 	nextSqueeze    time.Time // when one may next find a place in a full view
+	unreachable    bool      // a peer of the view may be
 	noneOverlooked time.Time // until when no peer has been unheard for long enough to be asked after
 	nextRenewal    time.Time // when a refused leaf is next a reason for a new epoch
 	accepted       bool      // a call of this node's, since its epoch began

@@ -130,7 +130,12 @@ func (m *Machine) seek(now time.Time) {
 // askUnreachable asks one peer, if its time has come, that could not be reached from here while its beats went on by others. A mark
 // that was never looked at again would leave the peer to its age alone.
 func (m *Machine) askUnreachable(now time.Time) {
+	if !m.unreachable {
+		return
+	}
+	m.unreachable = false
 	for _, e := range m.view.Entries() {
+		m.unreachable = m.unreachable || e.Unreachable
 		if e.Unreachable && judgeable(e) && m.doubts[e.ID] == nil && !m.attempt(e.ID).joining && m.due(now, m.attempt(e.ID)) {
 			m.sendProbe(now, e)
 			return

@@ -149,7 +149,7 @@ func (m *Machine) unreached(now time.Time, id pki.ID) {
 	}
 	m.lose(e)
 	if !e.Unreachable && !e.State.Fallen() {
-		e.Unreachable, e.UnreachedAt = true, now
+		e.Unreachable, e.UnreachedAt, m.unreachable = true, now, true
 		m.reorder()
 		m.notice(KindUnreached, Warning, id, "no connection from here: tried %v", e.Addresses)
 	}

@@ -334,7 +334,7 @@ func (n *node) save(s gossip.Save) {
 
 // beaten notes when the node's newest beat was made.
 func (n *node) beaten() {
-	b := n.machine.Greeting(n.clock()).Beat
+	b := n.machine.Beat(n.clock())
 	if incarnation := n.machine.Contact().Incarnation; incarnation != n.madeOf {
 		n.made, n.madeOf = nil, incarnation
 	}

@@ -47,9 +47,10 @@ type Entry struct {
 	server       bool // as the contact says
 
 	claimCount uint32
+	usual      time.Duration             // the median of the claims; 0 without any
 	link       Link                      // of the last beat; the anchor before the first
-	claims     [claimsKept]time.Duration // the latest that came with answers to this node's own calls
 	Place      int                       // where else the peer is remembered, for whoever keeps that here; it may be wrong
+	claims     [claimsKept]time.Duration // the latest that came with answers to this node's own calls
 
 	Since        time.Time
 	FirstSeen    time.Time
@@ -79,19 +80,16 @@ func (e *Entry) Age(now time.Time) time.Duration { return now.Sub(e.Seen) + e.cl
 func (e *Entry) Relied() {
 	e.claims[e.claimCount%claimsKept] = e.claimed
 	e.claimCount++
+	n, claims := min(int(e.claimCount), claimsKept), e.claims
+	slices.Sort(claims[:n])
+	e.usual = claims[n/2]
 }
 
 // Completed is the age just before a newer beat is taken, as a sample of how old the peer gets while it is well: the time since the
 // last one came, on this node's clock, and the median of what it took to come here. A relay that claims too much moves one of
 // several claims.
 func (e *Entry) Completed(now time.Time) time.Duration {
-	n := min(int(e.claimCount), claimsKept)
-	if n == 0 {
-		return now.Sub(e.Seen)
-	}
-	claims := e.claims
-	slices.Sort(claims[:n])
-	return now.Sub(e.Seen) + claims[n/2]
+	return now.Sub(e.Seen) + e.usual
 }
 
 // Born is when the last beat was made, as far as its age tells: later than it was by the latency of its path.

@@ -38,13 +38,14 @@ const (
 type View struct {
 	self       pki.ID
 	entries    []*Entry
-	ids        []pki.ID // of the entries
-	places     []uint64 // of the entries: how their IDs begin, to find them without a look at each
-	changes    uint64   // counts comings and goings
-	servers    int      // server-mode entries that have not fallen
-	clients    int      // client-mode entries that have not fallen
-	crowd      twig     // the tree that admitted the servers
-	reader     Reader   // of the last digest
+	ids        []pki.ID  // of the entries
+	places     []uint64  // of the entries: how their IDs begin, to find them without a look at each
+	changes    uint64    // counts comings and goings
+	nextGone   time.Time // before which nobody is to be forgotten
+	servers    int       // server-mode entries that have not fallen
+	clients    int       // client-mode entries that have not fallen
+	crowd      twig      // the tree that admitted the servers
+	reader     Reader    // of the last digest
 	tombstones map[pki.ID]tombstone
 	brief      []pki.ID // the tombstones, oldest first: of peers that were here for less than lastingLife
 	lasting    []pki.ID // and of the others
@@ -187,6 +188,7 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 	e.minEpoch = max(c.MinEpoch, t.minEpoch)
 	i, _ := v.find(c.ID)
 	v.insert(i, e)
+	v.awaits(e)
 	if c.Left {
 		v.turn(e, Left)
 		v.bury()
@@ -221,6 +223,7 @@ func (v *View) replace(now time.Time, e *Entry, c *Contact) {
 		v.turn(e, Unheard)
 		e.Since, e.Seen, e.claimed, e.heard = now, now, 0, false
 	}
+	v.awaits(e)
 }
 
 // turn gives an entry another state.
@@ -331,6 +334,7 @@ func (v *View) Convict(now time.Time, id pki.ID, reason string) {
 	e := v.Get(id)
 	v.turn(e, Dead)
 	e.Since, e.Reason = now, reason
+	v.awaits(e)
 	v.bury()
 }
 
@@ -342,15 +346,39 @@ func (v *View) Full() bool { return v.live(pki.Server) >= MaxServers }
 
 // Look forgets those that fell long ago and those that were never heard, and returns their IDs.
 func (v *View) Look(now time.Time) (gone []pki.ID) {
+	if !now.After(v.nextGone) {
+		return nil
+	}
+	v.nextGone = now.Add(UnheardLife)
 	for _, e := range v.entries {
-		if e.State.Fallen() && now.Sub(e.Since) > Forget || e.State == Unheard && now.Sub(e.Since) > UnheardLife {
+		if end, ends := e.ends(); ends && now.After(end) {
 			gone = append(gone, e.ID)
+		} else {
+			v.awaits(e)
 		}
 	}
 	for _, id := range gone {
 		v.Drop(id)
 	}
 	return gone
+}
+
+// awaits notes when an entry is to be forgotten, unless it makes progress before.
+func (v *View) awaits(e *Entry) {
+	if end, ends := e.ends(); ends && end.Before(v.nextGone) {
+		v.nextGone = end
+	}
+}
+
+// ends is until when an entry is kept without progress, where there is such a time.
+func (e *Entry) ends() (at time.Time, ends bool) {
+	switch {
+	case e.State == Unheard:
+		return e.Since.Add(UnheardLife), true
+	case e.State.Fallen():
+		return e.Since.Add(Forget), true
+	}
+	return at, false
 }
 
 // Revive makes the peer alive after a beat that Advance called Revived. It returns the state before, and the ID that had to
