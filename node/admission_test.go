@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/transport"
 	"github.com/g2g-net/g2g/node/wire"
 	"github.com/g2g-net/g2g/pki"
 	"github.com/g2g-net/g2g/proto/gossippb"
@@ -167,4 +168,26 @@ type silentAcceptor struct {
 func (silentAcceptor) Register(s grpc.BidiStreamingServer[gossippb.RegisterRequest, gossippb.RegisterResponse]) error {
 	<-s.Context().Done()
 	return s.Context().Err()
+}
+
+// Where too many join at once a joiner waits for its turn by itself.
+func TestJoinsWhereTooManyDo(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		f := w.founder()
+		joiner := w.actor(1)
+		joiner.start()
+		token := f.token(gossip.NominateRequest{})
+		others := w.stranger("10.0.0.2", f) // at the joiner's own address
+		for range transport.RegistrationBurst {
+			others.register(f.Info().Register)
+		}
+		before := time.Now()
+		if _, err := joiner.Join(context.Background(), token, ""); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(before) < crowdedPause/2 {
+			t.Error("it was not refused at first")
+		}
+		haltAll([]*actor{f, joiner})
+	})
 }

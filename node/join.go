@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -20,6 +21,9 @@ type Joined = admin.Joined
 
 // JoinTimeout bounds a whole attempt to join, with all addresses of its token.
 const JoinTimeout = 90 * time.Second
+
+// crowdedPause is how long a joiner waits, half of it more or less, where too many join at once.
+const crowdedPause = time.Second
 
 // Join registers this node with the network of the token, at the address if one is given. The node must run and belong to
 // no network. A token that was used by this very node before admits it again.
@@ -63,8 +67,30 @@ func (a also) Unwrap() []error { return []error{a.error, a.as} }
 // errNotKept is an admission that was granted, and that this node's own disk did not take.
 var errNotKept = errors.New("keep the admission")
 
-// joinAt tries one address after the other, until somebody answers.
+// joinAt tries the addresses until the time is over, as long as somebody says no more than that too many join at the moment.
 func (n *Node) joinAt(ctx context.Context, token pki.Token, addresses []string, p ports) (Joined, error) {
+	for {
+		joined, err := n.joinOnce(ctx, token, addresses, p)
+		if !errors.Is(err, transport.ErrCrowded) || errors.Is(err, ErrRefused) || !pause(ctx, crowdedPause/2+rand.N(crowdedPause)) {
+			return joined, err
+		}
+	}
+}
+
+// pause waits, and tells whether the context allowed for it.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// joinOnce tries one address after the other, until somebody answers.
+func (n *Node) joinOnce(ctx context.Context, token pki.Token, addresses []string, p ports) (Joined, error) {
 	var errs []error
 	for _, address := range addresses {
 		out, err := n.register(ctx, token, address, p)

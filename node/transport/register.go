@@ -62,14 +62,14 @@ type registerStream = grpc.BidiStreamingClient[gossippb.RegisterRequest, gossipp
 func greet(ctx context.Context, conn *grpc.ClientConn, leaf pki.LeafClaims, network pki.Pin) (registerStream, wire.Welcome, error) {
 	stream, err := gossippb.NewRegistrationClient(conn).Register(ctx)
 	if err != nil {
-		return nil, wire.Welcome{}, remote("register", err)
+		return nil, wire.Welcome{}, crowded(remote("register", err))
 	}
 	hello := &gossippb.RegisterHello{ProtocolMin: wire.ProtocolVersion, ProtocolMax: wire.ProtocolVersion}
 	// An error of Send is only io.EOF: Recv tells the reason.
 	_ = stream.Send(&gossippb.RegisterRequest{Step: &gossippb.RegisterRequest_Hello{Hello: hello}})
 	resp, err := stream.Recv()
 	if err != nil {
-		return nil, wire.Welcome{}, remote("register", err)
+		return nil, wire.Welcome{}, crowded(remote("register", err))
 	}
 	welcome, err := wire.ParseWelcome(time.Now(), resp.GetWelcome(), network)
 	if err != nil {
@@ -96,7 +96,7 @@ func Register(ctx context.Context, conn *grpc.ClientConn, leaf pki.LeafClaims, j
 	slow := time.AfterFunc(greetTimeout, cancel)
 	stream, welcome, err := greet(ctx, conn, leaf, j.Token.Network)
 	if !slow.Stop() {
-		err = fmt.Errorf("register: %w: no welcome within %s", ErrUnreachable, greetTimeout)
+		err = crowded(fmt.Errorf("register: %w: no welcome within %s", ErrUnreachable, greetTimeout))
 	}
 	if err != nil {
 		return Outcome{}, err
@@ -161,6 +161,14 @@ func remote(what string, err error) error {
 		return fmt.Errorf("%s: %w: %s", what, ErrUnreachable, s.Message())
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// crowded is the error of a connection that the other end took, and then did not go on with.
+func crowded(err error) error {
+	if errors.Is(err, ErrUnreachable) {
+		return fmt.Errorf("%w: %w", ErrCrowded, err)
+	}
+	return err
 }
 
 // explainClock adds both clocks where they are further apart than any limit allows for.

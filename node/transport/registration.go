@@ -5,19 +5,26 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 
-	"github.com/g2g-net/g2g/pki"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
+
+	"github.com/g2g-net/g2g/pki"
 )
 
 var (
 	// ErrUnreachable says that nobody answered at the address, or that the connection broke. Nothing was changed; trying
 	// again, or another address, may help.
 	ErrUnreachable = errors.New("unreachable")
+	// ErrCrowded says that the node at the address takes no registration for the moment: it refuses more of them, dropped this one
+	// for others, or is slow to greet after it has shown itself. Such an error is an ErrUnreachable, too. Nothing was changed; trying again in a second
+	// helps.
+	ErrCrowded = errors.New("no registration for the moment")
 	// ErrOtherNetwork says that the node at the address is of another network than the token. Nothing was changed.
 	ErrOtherNetwork = errors.New("is a member of another network")
 
@@ -64,7 +71,7 @@ func overOne(ctx context.Context, conn net.Conn) (*grpc.ClientConn, error) {
 	for state := client.GetState(); state != connectivity.Ready; state = client.GetState() {
 		if state == connectivity.TransientFailure || !client.WaitForStateChange(ctx, state) {
 			_ = client.Close()
-			return nil, fmt.Errorf("%w: no answer to the handshake", ErrUnreachable)
+			return nil, crowded(fmt.Errorf("%w: no answer to the handshake", ErrUnreachable))
 		}
 	}
 	return client, nil
@@ -87,7 +94,11 @@ func shakeRegistration(ctx context.Context, raw net.Conn, network pki.Pin) (*tls
 		return nil, pki.LeafClaims{}, refused
 	}
 	if err != nil {
-		return nil, pki.LeafClaims{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
+		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
+		if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+			err = crowded(err) // a full gate drops whom it took in
+		}
+		return nil, pki.LeafClaims{}, err
 	}
 	return conn, claims, nil
 }
