@@ -2,7 +2,6 @@ package admin
 
 import (
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -34,17 +33,24 @@ var missing = float32(math.NaN())
 // A History is the last samples of the peers. A slot is Unix time by historyStep.
 //
 //  1. Slots from last-filled+1 to last hold samples, or NaN where one was missed or nothing was known.
-//  2. Who is not in the newest sample is forgotten, so peers holds no more than a sample.
+//  2. Who is not in the newest sample is forgotten, so peers holds no more than a sample. It is ordered by ID.
 type History struct {
 	mu     sync.Mutex
 	last   int64
 	filled int
 	mean   series
-	peers  map[pki.ID]*[quantities]series
+	peers  []pastOf
+	spare  []pastOf // room for the next peers
+}
+
+// pastOf is the samples of one peer.
+type pastOf struct {
+	id pki.ID
+	of *[quantities]series
 }
 
 // NewHistory makes one that is empty.
-func NewHistory() *History { return &History{peers: map[pki.ID]*[quantities]series{}} }
+func NewHistory() *History { return &History{} }
 
 // Due tells whether there is no sample of now yet.
 func (h *History) Due(now time.Time) bool {
@@ -55,42 +61,42 @@ func (h *History) Due(now time.Time) bool {
 
 func slotOf(now time.Time) int64 { return now.UnixMilli() / historyStep.Milliseconds() }
 
-// Add takes a sample.
+// Add takes a sample, ordered by ID. It is one walk: each second it goes over all that a node knows.
 func (h *History) Add(now time.Time, readings []gossip.Reading) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	at := h.turn(slotOf(now))
 	h.mean[at] = meanOf(readings)
-	present := make(map[pki.ID]bool, len(readings))
+	known, peers := h.peers, h.spare[:0]
 	for _, r := range readings {
-		present[r.ID] = true
-		of := h.of(r.ID)
-		of[ages][at] = float32(span(r.Age))
+		for len(known) > 0 && known[0].id.Compare(r.ID) < 0 {
+			known = known[1:]
+		}
+		p := pastOf{id: r.ID}
+		if len(known) > 0 && known[0].id == r.ID {
+			p.of = known[0].of
+		} else {
+			p.of = newPast()
+		}
+		p.of[ages][at], p.of[latencies][at], p.of[distances][at] = float32(span(r.Age)), missing, missing
 		if r.Latency > 0 {
-			of[latencies][at] = float32(fraction(r.Latency))
+			p.of[latencies][at] = float32(fraction(r.Latency))
 		}
 		if r.Comparable {
-			of[distances][at] = float32(r.Distance)
+			p.of[distances][at] = float32(r.Distance)
 		}
+		peers = append(peers, p)
 	}
-	for id := range h.peers {
-		if !present[id] {
-			delete(h.peers, id)
-		}
-	}
+	clear(h.peers)
+	h.peers, h.spare = peers, h.peers
 }
 
-// of is the series of a peer.
-func (h *History) of(id pki.ID) *[quantities]series {
-	of := h.peers[id]
-	if of == nil {
-		of = &[quantities]series{}
-		for q := range of {
-			for i := range of[q] {
-				of[q][i] = missing
-			}
+func newPast() *[quantities]series {
+	of := &[quantities]series{}
+	for q := range of {
+		for i := range of[q] {
+			of[q][i] = missing
 		}
-		h.peers[id] = of
 	}
 	return of
 }
@@ -109,7 +115,7 @@ func meanOf(readings []gossip.Reading) float32 {
 	return float32(mean / float64(n))
 }
 
-// turn goes on to a slot and returns its place. Slots between are missing; a clock that was set back begins anew.
+// turn goes on to a slot and returns its place, which is to be filled. Slots between are missing; a clock that was set back begins anew.
 func (h *History) turn(slot int64) int {
 	if h.filled == 0 || slot < h.last || slot-h.last >= HistorySize {
 		h.last, h.filled = slot-1, 0
@@ -119,9 +125,9 @@ func (h *History) turn(slot int64) int {
 		h.filled = min(h.filled+1, HistorySize)
 		at := h.last % HistorySize
 		h.mean[at] = missing
-		for _, of := range h.peers {
-			for q := range of {
-				of[q][at] = missing
+		for i := 0; h.last < slot && i < len(h.peers); i++ {
+			for q := range h.peers[i].of {
+				h.peers[i].of[q][at] = missing
 			}
 		}
 	}
@@ -145,15 +151,9 @@ func (h *History) past(n int) *adminpb.History {
 		return values
 	}
 	out.MeanDistance = tail(&h.mean)
-	ids := make([]pki.ID, 0, len(h.peers))
-	for id := range h.peers {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, pki.ID.Compare)
-	for _, id := range ids {
-		of := h.peers[id]
+	for _, p := range h.peers {
 		out.Peers = append(out.Peers, &adminpb.Series{
-			Id: id.String(), LatencyMs: tail(&of[latencies]), AgeMs: tail(&of[ages]), Distance: tail(&of[distances]),
+			Id: p.id.String(), LatencyMs: tail(&p.of[latencies]), AgeMs: tail(&p.of[ages]), Distance: tail(&p.of[distances]),
 		})
 	}
 	return out

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,10 +47,12 @@ func TestWatchBringsTheLastMinute(t *testing.T) {
 	})
 }
 
+// readingsOf are ordered by ID, as a Machine gives them.
 func readingsOf(p Picture) (out []gossip.Reading) {
 	for _, peer := range p.Gossip.Peers {
 		out = append(out, gossip.Reading{ID: peer.ID, Age: peer.Age, Latency: peer.Path.Distance, Distance: peer.Distance, Comparable: peer.Comparable})
 	}
+	slices.SortFunc(out, func(a, b gossip.Reading) int { return a.ID.Compare(b.ID) })
 	return out
 }
 
