@@ -55,6 +55,7 @@ type Samples struct {
 
 	mu      sync.Mutex
 	inner   *Dir // the database; nil before it is there
+	absent  bool // there is none: whoever has the folder open has it alone, and only a load makes one
 	loading bool
 	pass    pass
 }
@@ -81,13 +82,15 @@ func (s *Samples) close() error {
 
 // database opens the file, which it makes if it must. It returns nil where there is none.
 func (s *Samples) database(create bool) (*Dir, error) {
-	if s.inner != nil {
+	if s.inner != nil || s.absent && !create {
 		return s.inner, nil
 	}
+	s.absent = false
 	d := &Dir{path: s.folder.path, root: s.folder.root}
 	info, err := d.root.Stat(SamplesFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		if !create {
+			s.absent = true
 			return nil, nil
 		}
 		if err := d.createState(SamplesFile, samplesSchema, []string{bucketMeta, bucketSamples}); err != nil {
