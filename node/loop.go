@@ -190,7 +190,8 @@ func (n *Node) turn(j *job) {
 // sample keeps figures of the peers for who looks at the node later, in a turn that there is anyway.
 func (n *Node) sample() {
 	if now := time.Now(); n.machine != nil && n.past.Due(now) {
-		n.past.Add(now, n.machine.Readings(now))
+		n.readings = n.machine.Readings(now, n.readings)
+		n.past.Add(now, n.readings)
 	}
 }
 
@@ -223,30 +224,54 @@ func (n *Node) tell(notice gossip.Notice) {
 	n.log.Log(context.Background(), level, string(notice.Kind), args...)
 }
 
-// send performs a call in a goroutine of its own, of which there are at most maxSends.
+// send performs a call in a goroutine of its own, of which there are at most maxSends. One that has performed one and rests takes the
+// next: its stack has grown to what a call needs.
 func (n *Node) send(s gossip.Send) {
-	m := n.member.Load()
 	select {
 	case n.sends <- struct{}{}:
 	default:
 		n.machine.Fail(time.Now(), s.Call, gossip.Declined) // this node's own fault, not the peer's
 		return
 	}
-	n.tasks.Go(func() {
-		begun := time.Now()
-		resp, err := m.ask(s)
-		<-n.sends
-		n.post(func(now time.Time, machine *gossip.Machine) {
-			if err != nil {
-				machine.Fail(now, s.Call, m.failure(s.To, begun, err))
-				if transport.LeafRefused(err) {
-					machine.LeafRefused(now)
-				}
-				n.log.Debug("call failed", "peer", s.To.Short(), "error", err)
-				return
+	select {
+	case n.errands <- s:
+	default:
+		n.tasks.Go(func() { n.run(s) })
+	}
+}
+
+// run performs a call, and then those that it is given, unless enough others rest.
+func (n *Node) run(s gossip.Send) {
+	for {
+		n.call(s)
+		select {
+		case n.resting <- struct{}{}:
+		default:
+			return
+		}
+		select {
+		case s = <-n.errands:
+			<-n.resting
+		case <-n.stopped:
+			return
+		}
+	}
+}
+
+func (n *Node) call(s gossip.Send) {
+	m, begun := n.member.Load(), time.Now()
+	resp, err := m.ask(s)
+	<-n.sends
+	n.post(func(now time.Time, machine *gossip.Machine) {
+		if err != nil {
+			machine.Fail(now, s.Call, m.failure(s.To, begun, err))
+			if transport.LeafRefused(err) {
+				machine.LeafRefused(now)
 			}
-			machine.Reply(now, s.Call, resp)
-		})
+			n.log.Debug("call failed", "peer", s.To.Short(), "error", err)
+			return
+		}
+		machine.Reply(now, s.Call, resp)
 	})
 }
 

@@ -44,6 +44,7 @@ var Version = "devel"
 const (
 	inboxSize   = 256             // requests that wait for the loop; one more is refused
 	maxSends    = 128             // calls to peers under way
+	maxResting  = 2               // goroutines that have performed one and wait for the next
 	maxReaching = 4               // dials on behalf of members under way
 	goodbyeTime = 2 * time.Second // that a leaving node waits for its goodbye to be heard
 	dialTimeout = time.Second
@@ -89,6 +90,8 @@ type Node struct {
 	joining  sync.Mutex
 	tasks    sync.WaitGroup
 	sends    chan struct{} // a place a call under way
+	errands  chan gossip.Send
+	resting  chan struct{} // a place a goroutine that waits for an errand
 	reaching chan struct{} // a place a dial on behalf of a member
 	turns    atomic.Uint64
 	work     work
@@ -110,7 +113,8 @@ type Node struct {
 	// The loop's own.
 	machine  *gossip.Machine
 	rotateAt time.Time
-	hostsAt  time.Time // when hosts is refreshed next
+	hostsAt  time.Time        // when hosts is refreshed next
+	readings []gossip.Reading // room for the next
 	fatal    error
 }
 
@@ -146,7 +150,8 @@ func OpenWith(dir string, cfg config.Config, opt Options) (*Node, error) {
 	n := &Node{
 		dir: d, opt: opt, log: opt.Log, identity: identity, started: time.Now(),
 		inbox: make(chan *job, inboxSize), stop: make(chan struct{}), stopped: make(chan struct{}), ready: make(chan struct{}),
-		sends: make(chan struct{}, maxSends), reaching: make(chan struct{}, maxReaching), ring: admin.NewRing(), past: admin.NewHistory(), programs: programs,
+		sends: make(chan struct{}, maxSends), errands: make(chan gossip.Send), resting: make(chan struct{}, maxResting),
+		reaching: make(chan struct{}, maxReaching), ring: admin.NewRing(), past: admin.NewHistory(), programs: programs,
 	}
 	n.cfg.Store(&cfg)
 	n.order.Store(newQueryOrder(nil))
@@ -242,6 +247,7 @@ func (n *Node) Run(ctx context.Context) (err error) {
 		err = n.startIfMember()
 	}
 	if err != nil {
+		stopped()
 		n.shutdown(adminServer)
 		return fmt.Errorf("run node: %w", err)
 	}

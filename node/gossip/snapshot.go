@@ -108,9 +108,9 @@ type Reading struct {
 	Counts     bool // its distance, for the mean
 }
 
-// Readings are those of all peers that a Snapshot lists, ordered by ID. They cost far less than it does.
-func (m *Machine) Readings(now time.Time) []Reading {
-	out := make([]Reading, 0, len(m.view.Entries()))
+// Readings are those of all peers that a Snapshot lists, ordered by ID, in the room that is given. They cost far less than it does.
+func (m *Machine) Readings(now time.Time, room []Reading) []Reading {
+	out := slices.Grow(room[:0], len(m.view.Entries()))
 	for _, e := range m.view.Entries() {
 		if e.State == view.Unheard {
 			continue
