@@ -107,6 +107,9 @@ func (c *checks) look(w *world) {
 		if !c.ok(len(n.machine.Reserve()) <= gossip.MaxReserve) {
 			c.fail(n, "has %d in reserve", len(n.machine.Reserve()))
 		}
+		if missing := len(w.nodes) - len(n.seen); missing > 0 {
+			n.seen = append(n.seen, make([]version, missing)...)
+		}
 		for _, e := range n.machine.Entries() {
 			subject := w.byID[e.ID]
 			c.version(n, subject, e)

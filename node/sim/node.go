@@ -53,8 +53,8 @@ type node struct {
 
 	healthy int64 // since when nothing was done to it; never while something is
 	made    []int64
-	madeOf  uint64          // the incarnation that made counts for
-	seen    map[int]version // of those in its view at the last look, since it started
+	madeOf  uint64    // the incarnation that made counts for
+	seen    []version // of those in its view at the last look, since it started, by the order of their starts
 }
 
 // sides is where the network is broken for a node.
@@ -167,7 +167,7 @@ func (w *world) start(n *node) {
 	if n.healthy = w.now; n.life == 1 {
 		n.healthy -= int64(grace) // nothing is the reason of a verdict on somebody new
 	}
-	n.seen = map[int]version{}
+	n.seen = nil
 	w.running++
 	n.flush()
 	n.work(n.life)

@@ -18,6 +18,7 @@ const (
 	stretchFactor = 1.25 // above the largest shape
 	leastStretch  = 1.5
 	mostStretch   = 20.0
+	roomSize      = 23 // peers for which room is made at once: 8 KiB
 	droppedPart   = 10 // one peer in so many may stretch its ages without stretching the limit
 )
 
@@ -57,7 +58,8 @@ const forever = time.Duration(math.MaxInt64)
 type Detector struct {
 	cfg   Config
 	index map[pki.ID]int // places in peers
-	peers []pace
+	peers []*pace
+	free  []*pace // room for more
 
 	last   int  // the place to look at first
 	ages   pool // of the ages as gossip brings them
@@ -79,7 +81,7 @@ func NewDetector(cfg Config) *Detector {
 // was dead is none: that age is the length of its death. Nor is an age that grew while this node itself was paused.
 func (d *Detector) Completed(id pki.ID, age time.Duration) {
 	at := d.place(id)
-	p := &d.peers[at]
+	p := d.peers[at]
 	p.complete(age, max(leastShare, ringSamples/len(d.peers)))
 	d.ages.note(at, &p.shapes)
 	d.common.complete(age)
@@ -109,11 +111,25 @@ func (d *Detector) place(id pki.ID) int {
 	if !known {
 		at = len(d.peers)
 		d.index[id] = at
-		d.peers = append(d.peers, pace{id: id})
+		d.peers = append(d.peers, d.room(id))
 		d.ages.bests, d.direct.bests = append(d.ages.bests, best{}), append(d.direct.bests, best{})
 	}
 	d.last = at
 	return at
+}
+
+// room is where a peer is remembered from now on. It is made for several at once, since many come together, and never moved.
+func (d *Detector) room(id pki.ID) *pace {
+	if len(d.free) == 0 {
+		for block := make([]pace, roomSize); len(block) > 0; block = block[1:] {
+			d.free = append(d.free, &block[0])
+		}
+	}
+	last := len(d.free) - 1
+	p := d.free[last]
+	d.free = d.free[:last]
+	p.id = id
+	return p
 }
 
 // Forget drops what is known of a peer.
@@ -125,11 +141,13 @@ func (d *Detector) Forget(id pki.ID) {
 	last := len(d.peers) - 1
 	d.ages.forget(at)
 	d.direct.forget(at)
+	forgotten := d.peers[at]
 	d.peers[at] = d.peers[last]
 	d.index[d.peers[at].id] = at
-	d.peers[last] = pace{}
 	d.peers = d.peers[:last]
 	delete(d.index, id)
+	*forgotten = pace{}
+	d.free = append(d.free, forgotten)
 }
 
 // Own is a peer's own pace: the median of its completed ages or, before there are enough, what it declares, or what is common among
@@ -159,12 +177,12 @@ type pool struct {
 // A best is the largest shape of one peer, and how many it has.
 type best struct {
 	top   float32
-	count int
+	count int32
 }
 
 // note takes what a peer's shapes are now. Most often the one that counts is the same as before.
 func (l *pool) note(at int, s *shapes) {
-	was, is := l.bests[at], best{s.top, len(s.list)}
+	was, is := l.bests[at], best{s.top, int32(len(s.list))} //nolint:gosec // at most ringSamples
 	if l.bests[at] = is; was.count == 0 && is.count > 0 {
 		l.peers++
 		l.changed = true
@@ -173,7 +191,7 @@ func (l *pool) note(at int, s *shapes) {
 	case was.top == l.top || (was.top < l.top) != (is.top <= l.top):
 		l.changed = true
 	case is.top <= l.top:
-		l.samples += is.count - was.count
+		l.samples += int(is.count - was.count)
 	}
 }
 
@@ -223,7 +241,7 @@ func (l *pool) measure(d *Detector) {
 	l.samples, l.changed = 0, false
 	for i := range l.bests {
 		if b := &l.bests[i]; b.top <= l.top {
-			l.samples += b.count
+			l.samples += int(b.count)
 		}
 	}
 }

@@ -18,31 +18,31 @@ const (
 	MaxPeriod = 24 * time.Hour
 )
 
-// A Contact is the slow record that a peer seals about itself. It is immutable once made, and passed by pointer.
+// A Contact is the slow record that a peer seals about itself. It is immutable once made, and passed by pointer. What is asked for
+// with every beat stands first.
 //
 //  1. wire has verified its seal, its chain (whose subject is Key) and every bound; view checks none of them again.
 //  2. ID is Key's. Mode is the chain's.
 //  3. Sequence grows at each change and is kept on disk by its owner.
 type Contact struct {
 	ID          pki.ID
+	Incarnation uint64
+	proofs      *proofs // nil outside of simulations
+	NotAfter    int64   // Unix seconds, checked with pki.Tolerance; afterwards the contact is no longer believed
+	Sequence    uint64
+	Period      time.Duration // declared time between beats
 	Key         pki.Key
 	Name        string
 	Mode        pki.Mode
-	Sequence    uint64
-	NotAfter    int64 // Unix seconds, checked with pki.Tolerance; afterwards the contact is no longer believed
 	Epoch       uint64
 	MinEpoch    uint64
-	Incarnation uint64
 	Anchor      Link
-	Period      time.Duration // declared time between beats
-	Addresses   []string      // Gossip addresses, host:port
-	Services    []string      // shared rendezvous addresses, host:port
-	Serves      []string      // full names of the gRPC services on its Gossip port, ordered
-	Chain       pki.Chain     // zero only in the contact of a joiner
-	Left        bool          // its owner said goodbye
-	Sealed      pki.Envelope  // as sent, to be relayed
-
-	proofs *proofs // nil outside of simulations
+	Addresses   []string     // Gossip addresses, host:port
+	Services    []string     // shared rendezvous addresses, host:port
+	Serves      []string     // full names of the gRPC services on its Gossip port, ordered
+	Chain       pki.Chain    // zero only in the contact of a joiner
+	Left        bool         // its owner said goodbye
+	Sealed      pki.Envelope // as sent, to be relayed
 }
 
 // low is what a digest carries of the sequence.
