@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/g2g-net/g2g/cmd/lean"
 	"github.com/g2g-net/g2g/node/sim"
 )
 
@@ -143,11 +144,18 @@ type simView struct {
 // A simulation's heap is large and lives long: the collector runs seldom, until there is much of it. More seldom than this costs more than it
 // saves: memory that was never touched is handed out then, a page fault for each page.
 const (
-	garbage  = 200 // percent
-	softHeap = 6 << 30
+	garbage     = 200 // percent
+	softHeap    = 6 << 30
+	heapOfANode = 5 << 18 // what a simulated node takes in a network that is larger than a view, garbage included
+	largestHeap = 4 << 30 // that is to come in large pages
 )
 
 func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, format string) error {
+	nodes := 0
+	for _, plan := range plans {
+		nodes = max(nodes, plan.Nodes)
+	}
+	lean.Grow(min(nodes*heapOfANode, largestHeap))
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softHeap))
 	view := simView{Scenario: o.scenario, Seed: o.seed}

@@ -62,3 +62,14 @@ func largePages() {
 	}
 	runtime.KeepAlive(here)
 }
+
+// growLarge takes room that nothing is written to, and asks for large pages there: the system remembers that when it is used for something else.
+func growLarge(bytes int) {
+	room := make([]byte, bytes)
+	first := uintptr(unsafe.Pointer(unsafe.SliceData(room))) //nolint:gosec // an address that the system is told, never one that is read
+	start, end := (first+hugePage-1)&^(hugePage-1), (first+uintptr(bytes))&^(hugePage-1)
+	if start < end {
+		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, start, end-start, adviseHuge)
+	}
+	runtime.KeepAlive(room)
+}

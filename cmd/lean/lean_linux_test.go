@@ -44,3 +44,28 @@ func lateThreads(t *testing.T) (late []string) {
 	}
 	return late
 }
+
+// Where the system has large pages, the heap is to have some once it was told to grow.
+func TestGrownHeapIsToHaveLargePages(t *testing.T) {
+	_, err := os.Stat("/sys/kernel/mm/transparent_hugepage")
+	want := err == nil
+	Grow(64 << 20)
+	maps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	advised := false
+	for line := range strings.Lines(string(maps)) {
+		advised = advised || strings.HasPrefix(line, "VmFlags:") && strings.Contains(line, " hg")
+	}
+	if advised != want {
+		t.Errorf("large pages are asked for: %t, want %t", advised, want)
+	}
+}
+
+// So little that no large page fits in changes nothing.
+func TestGrowsByLessThanAPage(t *testing.T) {
+	for _, bytes := range []int{0, 1, hugePage - 1} {
+		Grow(bytes)
+	}
+}

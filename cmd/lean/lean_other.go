@@ -9,3 +9,6 @@ func slacken(int64) error { return nil }
 
 // largePages is for Linux only.
 func largePages() {}
+
+// growLarge is for Linux only.
+func growLarge(int) {}
