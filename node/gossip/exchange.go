@@ -219,82 +219,9 @@ func (m *Machine) exchangeSoon(now time.Time) {
 	}
 }
 
-// queue tells a contact, with its beat, to others within pushDelay.
-func (m *Machine) queue(now time.Time, id pki.ID) {
-	if m.mode() == pki.Client || len(m.pending) >= maxPending {
-		return
-	}
-	for _, p := range m.pending {
-		if p == id {
-			return
-		}
-	}
-	m.pending = append(m.pending, id)
-	if m.nextPush.IsZero() {
-		m.nextPush = latest(now.Add(pushDelay), m.lastPush.Add(pushSpacing))
-	}
-}
-
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
 	return b
-}
-
-// push sends what is pending to fanOut active peers.
-func (m *Machine) push(now time.Time) {
-	m.nextPush, m.lastPush = time.Time{}, now
-	var req PushRequest
-	n, bytes := 0, MaxContactBytes
-	for _, id := range m.pending {
-		e := m.ownEntry()
-		if id != m.ID() {
-			e = m.view.Get(id)
-		}
-		if e == nil || e.State == view.Dead || e.State == view.Unheard || !e.Current(now) {
-			n++
-			continue
-		}
-		if bytes -= e.Size(); bytes < 0 || len(req.Contacts) == MaxPushed {
-			break
-		}
-		n++
-		if e.BeatSequence > 0 && e.State != view.Left {
-			req.Beats = append(req.Beats, IndexedBeat{Index: len(req.Contacts), Contact: uint16(e.Sequence), Beat: e.Beat(now)}) //nolint:gosec // low bits are meant
-		}
-		req.Contacts = append(req.Contacts, e.Contact)
-	}
-	m.pending = m.pending[n:]
-	if len(m.pending) > 0 {
-		m.nextPush = now.Add(pushDelay)
-	}
-	if len(req.Contacts) == 0 {
-		return
-	}
-	for _, id := range m.pushTo(now) {
-		m.send(now, id, req)
-	}
-}
-
-// pushTo draws fanOut active peers, first among those that answered a call of this node's: a connection to the others would
-// have to be made first, and while a network starts all at once that is what costs most.
-func (m *Machine) pushTo(now time.Time) []pki.ID {
-	drawn := make([]pki.ID, 0, len(m.active))
-	for _, k := range m.cfg.Random.Perm(len(m.active)) {
-		drawn = append(drawn, m.active[k])
-	}
-	slices.SortStableFunc(drawn, func(a, b pki.ID) int { return coldness(m.attempt(a)) - coldness(m.attempt(b)) })
-	drawn = drawn[:min(fanOut, len(drawn))]
-	if m.busy(now) && len(drawn) > 0 && m.attempt(drawn[0]).warm {
-		drawn = slices.DeleteFunc(drawn, func(id pki.ID) bool { return !m.attempt(id).warm })
-	}
-	return drawn
-}
-
-func coldness(a *attempt) int {
-	if a.warm {
-		return 0
-	}
-	return 1
 }

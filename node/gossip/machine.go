@@ -113,7 +113,7 @@ type Machine struct {
 	reserve  reserve
 	observed []observation
 
-	pending  []pki.ID // contacts to push, in the order they came
+	pending  []pending // contacts to push, in the order they came
 	lastPush time.Time
 	soon     []pki.ID // peers to exchange with at once
 	inTurn   bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn

@@ -183,6 +183,9 @@ func (m *Machine) learn(now time.Time, from pki.ID, c *view.Contact) view.Verdic
 		return m.welcome(now, c)
 	case view.Same, view.Old, view.Hasty: // counted by nobody: each is an everyday matter
 	}
+	if verdict == view.Newer || verdict == view.Same {
+		m.toldBy(from, c.ID)
+	}
 	return verdict
 }
 
