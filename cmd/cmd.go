@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/g2g-net/g2g/cmd/lean"
 )
 
 // Main runs the command line of this process and returns its exit code. The first signal asks the command to stop, the
@@ -67,7 +69,7 @@ func (a *app) getenv(name string) string {
 
 // run executes one command line and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
-	root := a.root()
+	root := a.rootFor(args)
 	root.SetArgs(args)
 	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
@@ -114,7 +116,26 @@ const (
 	groupOther = "other"
 )
 
+// root is the tree of all commands.
 func (a *app) root() *cobra.Command {
+	root := a.bare()
+	a.addCommands(root)
+	return root
+}
+
+// rootFor is the tree as far as a command line needs it. Of a network of processes that start at once each would make all commands, and use one.
+func (a *app) rootFor(args []string) *cobra.Command {
+	if len(args) == 0 || args[0] != lean.Command {
+		return a.root()
+	}
+	root, c := a.bare(), a.serveCommand()
+	c.GroupID = groupSetUp
+	root.AddCommand(c)
+	return root
+}
+
+// bare is the tree without commands.
+func (a *app) bare() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "g2g COMMAND",
 		Short: "Networks of nodes that trust each other without a certificate authority",
@@ -145,7 +166,6 @@ a member with a token becomes one; each node lists the others and how they are.`
 	})
 	root.AddGroup(&cobra.Group{ID: groupSetUp, Title: "Set up and join:"}, &cobra.Group{ID: groupLook, Title: "Look:"},
 		&cobra.Group{ID: groupOther, Title: "More:"})
-	a.addCommands(root)
 	return root
 }
 

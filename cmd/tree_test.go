@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/g2g-net/g2g/cmd/lean"
 )
 
 // walkTree visits every command, the ones inside groups too.
@@ -143,5 +145,21 @@ func TestCompletionScripts(t *testing.T) {
 		if got := run(t, "", nil, "completion", shell); got.code != exitDone || !strings.Contains(got.out, "__complete") || got.err != "" {
 			t.Errorf("%s: exit %d, %d bytes, stderr %q", shell, got.code, len(got.out), got.err)
 		}
+	}
+}
+
+// A command line of serve gets the same from a tree that has no other command.
+func TestServeAlone(t *testing.T) {
+	a := newApp(strings.NewReader(""), &strings.Builder{}, &strings.Builder{}, nil)
+	alone, _, err := a.rootFor([]string{lean.Command}).Find([]string{lean.Command})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, _, err := testRoot().Find([]string{lean.Command})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alone.Name() != lean.Command || alone.UsageString() != whole.UsageString() || alone.CommandPath() != whole.CommandPath() {
+		t.Errorf("%s:\n%s\nin the whole tree:\n%s", alone.CommandPath(), alone.UsageString(), whole.UsageString())
 	}
 }
