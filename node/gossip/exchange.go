@@ -56,7 +56,8 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	}
 	a.exchanging = true
 	salt := m.cfg.Random.Uint64()
-	digest, held := m.view.Digest(salt, m.contact, m.beat.Sequence)
+	digest, held := m.view.Digest(salt, m.contact, m.beat.Sequence, m.held)
+	m.held = nil
 	c := m.send(now, to, ExchangeRequest{
 		Salt: salt, Digest: digest, Beats: m.freshBeats(now, held, a.lastPulled),
 		AliveHash: m.alive(), NominationsHash: m.nominations.hash, Hints: m.repeated(now), Full: m.view.Full(),

@@ -120,6 +120,7 @@ type Machine struct {
 
 	free, warm []pki.ID      // room to draw a partner in
 	fresh      []IndexedBeat // and to gather beats
+	held       []*view.Entry // and for what the next digest stands for
 	alives     []byte        // and the IDs of who is alive
 
 	// What decides who is late and who is dead.

@@ -73,6 +73,7 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 	case ExchangeResponse:
 		a.exchanging = false
 		m.exchanged(now, c, resp)
+		m.held = c.held // nobody asks for it again
 	case NominationsResponse:
 		if m.takeNominations(now, resp.Nominations) == 0 {
 			a.vain = [2]uint64{a.lastHash, m.nominations.hash}

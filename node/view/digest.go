@@ -30,10 +30,10 @@ func saltedHash(salt, prefix uint64) uint32 {
 }
 
 // Digest lists the versions held, the owner's own first, and the entries in the same places: nil for the owner's. Client-mode
-// members are not in it.
-func (v *View) Digest(salt uint64, own *Contact, beat uint64) ([]Version, []*Entry) {
+// members are not in it. The entries are put into room, where that is large enough.
+func (v *View) Digest(salt uint64, own *Contact, beat uint64, room []*Entry) ([]Version, []*Entry) {
 	versions := make([]Version, 1, len(v.entries)+1)
-	held := make([]*Entry, 1, len(v.entries)+1)
+	held := append(slices.Grow(room[:0], len(v.entries)+1), nil)
 	versions[0] = Version{SaltedHash(salt, own.ID), own.low(), uint32(beat)} //nolint:gosec // at most LadderLength
 	for i, e := range v.entries {
 		if e.server && len(held) < MaxDigest {
