@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -141,13 +142,13 @@ type simView struct {
 	Runs     []*sim.Report `json:"runs"`
 }
 
-// A simulation's heap is large and lives long: the collector runs seldom, until there is much of it. More seldom than this costs more than it
-// saves: memory that was never touched is handed out then, a page fault for each page.
+// A simulation's heap is large and lives long: the collector runs seldom, until there is as much as the machine can spare. More seldom than
+// this costs more than it saves: memory that was never touched is handed out then, a page fault for each page.
 const (
-	garbage     = 200 // percent
-	softHeap    = 6 << 30
-	heapOfANode = 5 << 18 // what a simulated node takes in a network that is larger than a view, garbage included
-	largestHeap = 4 << 30 // that is to come in large pages
+	garbage     = 200                       // percent
+	leastHeap   = 6 << 30                   // that it may grow to, or to half of the machine's memory
+	heapOfANode = 5 << 18                   // what a simulated node takes in a network that is larger than a view, garbage included
+	largestHeap = min(4<<30, math.MaxInt/2) // that is to come in large pages
 )
 
 func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, format string) error {
@@ -155,9 +156,9 @@ func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, form
 	for _, plan := range plans {
 		nodes = max(nodes, plan.Nodes)
 	}
-	lean.Grow(min(nodes*heapOfANode, largestHeap))
+	lean.Grow(int(min(int64(nodes)*heapOfANode, largestHeap)))
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softHeap))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(max(leastHeap, memory()/2)))
 	view := simView{Scenario: o.scenario, Seed: o.seed}
 	p := a.Progress("simulating")
 	defer p.End()
