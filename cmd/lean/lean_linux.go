@@ -23,7 +23,8 @@ const (
 // slacken lets the thread by which Go's runtime watches over all others wake late; 0 is as the system does by itself. It looks every 20
 // microseconds, and seldomer only after fifty looks that found nothing, for a call that blocks, so as to let something else run meanwhile. A
 // process that wakes often and for a moment pays more for these looks than for some of its work, and has nothing else to run. A
-// blocking call is still found out, later. Linux lets only root, or who has CAP_SYS_NICE, say that of another thread.
+// blocking call is still found out, later. Threads that this one starts inherit it: what they wait for without an event may come as late, which a
+// process that only gossips can bear. Linux lets only root, or who has CAP_SYS_NICE, say that of another thread.
 func slacken(nanoseconds int64) error {
 	monitor, err := monitorThread()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// One thread may wake late, and no other: timers, which the others wait for, stay exact. Who may not say so changes nothing.
+// One thread may wake late, and no other that is there by then. Who may not say so changes nothing.
 func TestOneThreadMayWakeLate(t *testing.T) {
 	want := 1
 	switch err := slacken(monitorSlack); {
