@@ -71,21 +71,14 @@ var errNotKept = errors.New("keep the admission")
 func (n *Node) joinAt(ctx context.Context, token pki.Token, addresses []string, p ports) (Joined, error) {
 	for {
 		joined, err := n.joinOnce(ctx, token, addresses, p)
-		if !errors.Is(err, transport.ErrCrowded) || errors.Is(err, ErrRefused) || !pause(ctx, crowdedPause/2+rand.N(crowdedPause)) {
+		if !errors.Is(err, transport.ErrCrowded) || errors.Is(err, ErrRefused) {
 			return joined, err
 		}
-	}
-}
-
-// pause waits, and tells whether the context allowed for it.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
+		select {
+		case <-time.After(crowdedPause/2 + rand.N(crowdedPause)):
+		case <-ctx.Done():
+			return joined, err
+		}
 	}
 }
 
