@@ -185,8 +185,8 @@ func TestWaitAgainstANode(t *testing.T) {
 	if got.code != exitDone || got.out != "" || !strings.Contains(got.err, ": joined, alive==1\n") {
 		t.Errorf("exit %d, %q, %q", got.code, got.out, got.err)
 	}
-	got = run(t, "", nil, "wait", "--dir", f.dir, "--for", "joined", "--for", "alive==3", "--for", "peer:node-x=dead", "--timeout", "100ms")
-	want := `g2g: error: wait: not reached in 100ms (2 of 3 conditions missed)
+	got, limit := ranOut(t, "saw in network", "wait", "--dir", f.dir, "--for", "joined", "--for", "alive==3", "--for", "peer:node-x=dead")
+	want := `g2g: error: wait: not reached in ` + limit.String() + ` (2 of 3 conditions missed)
   joined            yes  saw in network ` + fakePicture().GetSelf().GetNetwork() + `
   alive==3          no   saw 1: node-c dead (silent), node-d late, unreachable
   peer:node-x=dead  no   saw no peer "node-x"
@@ -201,9 +201,20 @@ g2g: hint: see g2g peers and g2g events
 	}
 }
 
+// ranOut performs a wait that fails, with more and more time until it has seen something: a busy machine may not look once in a moment.
+func ranOut(t *testing.T, seen string, args ...string) (got call, limit time.Duration) {
+	t.Helper()
+	for limit = 50 * time.Millisecond; ; limit *= 2 {
+		got = run(t, "", nil, append(args, "--timeout", limit.String())...)
+		if strings.Contains(got.err, seen) || limit > siteTime/5 {
+			return got, limit
+		}
+	}
+}
+
 func TestWaitForANodeThatIsNotUpYet(t *testing.T) {
 	dir := t.TempDir()
-	got := run(t, "", nil, "wait", "--dir", dir, "--for", "joined", "--timeout", "50ms")
+	got, _ := ranOut(t, "no node runs", "wait", "--dir", dir, "--for", "joined")
 	if got.code != exitTimeout || !strings.Contains(got.err, "  joined  no   saw node unreachable: no node runs in "+dir) {
 		t.Errorf("exit %d, %s", got.code, got.err)
 	}
@@ -273,13 +284,13 @@ func TestCompletionIsLive(t *testing.T) {
 	}
 }
 
-// A node that hangs, and none at all, cost a completion at most its deadline and no word.
+// A node that hangs, and none at all, cost a completion its deadline and no word. A busy machine may end it late.
 func TestCompletionIsSilentOnFailure(t *testing.T) {
 	hung := serveFake(t, &fakeNode{hangs: true})
 	for _, dir := range []string{hung.dir, t.TempDir()} {
 		started := time.Now()
 		got := run(t, "", nil, "__complete", "cert", "show", "--dir", dir, "")
-		if took := time.Since(started); got.code != exitDone || got.out != ":4\n" || took > 10*completionTime {
+		if took := time.Since(started); got.code != exitDone || got.out != ":4\n" || took > siteTime/3 {
 			t.Errorf("exit %d, %q after %s", got.code, got.out, took)
 		}
 	}

@@ -70,7 +70,7 @@ func (f *farAndNear) right(limit time.Duration) time.Duration {
 func (f *farAndNear) wrong() string {
 	f.lab.t.Helper()
 	for i, s := range f.sites {
-		p := f.look(s)
+		p := s.look()
 		if wrong := f.wrongGroups(i, p); wrong != "" {
 			return wrong
 		}
@@ -83,21 +83,6 @@ func (f *farAndNear) wrong() string {
 		}
 	}
 	return ""
-}
-
-// look is what a node shows. On a busy machine it may be too late with its answer; then it is asked again.
-func (f *farAndNear) look(s *site) (p picture) {
-	f.lab.t.Helper()
-	limit := time.Now().Add(siteTime)
-	s.ask(func(ctx context.Context, c *client) error {
-		for {
-			var err error
-			if p, err = c.Picture(ctx); err == nil || time.Now().After(limit) {
-				return err
-			}
-		}
-	})
-	return p
 }
 
 func (f *farAndNear) wrongGroups(of int, p picture) string {
@@ -207,7 +192,7 @@ func (f *farAndNear) watch(when string, long time.Duration) (regroupings int) {
 	for time.Since(began) < long {
 		for i, s := range f.sites {
 			looks++
-			if wrong := f.wrongGroups(i, f.look(s)); wrong != "" {
+			if wrong := f.wrongGroups(i, s.look()); wrong != "" {
 				if wrongs++; !told[i] {
 					t.Errorf("%s: %s", when, wrong)
 				}

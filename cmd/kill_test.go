@@ -146,7 +146,7 @@ func (k *killer) serve(dir, name string) {
 	if !strings.Contains(line, "id="+identityOf(k.t, dir)+" ") {
 		k.t.Fatalf("%s: after a kill another node runs: %s", name, line)
 	}
-	k.must("wait", "--dir", k.founder, "--for", "peer:"+name+"=alive", "--timeout", "20s")
+	k.must("wait", "--dir", k.founder, "--for", "peer:"+name+"=alive", "--timeout", siteTime.String())
 	k.kill(p)
 }
 

@@ -11,35 +11,43 @@ import (
 
 // One thread may wake late, and no other that is there by then. Who may not say so changes nothing.
 func TestOneThreadMayWakeLate(t *testing.T) {
-	want := 1
+	want, before := 1, threads(t)
 	switch err := slacken(monitorSlack); {
 	case errors.Is(err, fs.ErrPermission):
 		want = 0
 	case err != nil:
 		t.Fatal(err)
 	}
-	if late := lateThreads(t); len(late) != want || want == 1 && late[0] == strconv.Itoa(os.Getpid()) {
+	if late := lateThreads(before); len(late) != want || want == 1 && late[0] == strconv.Itoa(os.Getpid()) {
 		t.Errorf("of this process (%d) these threads may wake late: %q", os.Getpid(), late)
 	}
 	if err := slacken(0); want == 1 && err != nil {
 		t.Fatal(err)
 	}
-	if late := lateThreads(t); len(late) != 0 {
+	if late := lateThreads(before); len(late) != 0 {
 		t.Errorf("these threads may still wake late: %q", late)
 	}
 }
 
-// lateThreads are the threads of this process that may wake as late as slacken lets them.
-func lateThreads(t *testing.T) (late []string) {
+// threads are those of this process by now. One that begins later may be started by the one that wakes late, and is late as well.
+func threads(t *testing.T) (ids []string) {
 	t.Helper()
 	tasks, err := os.ReadDir("/proc/self/task")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, task := range tasks {
-		slack, err := os.ReadFile("/proc/" + task.Name() + "/timerslack_ns")
+		ids = append(ids, task.Name())
+	}
+	return ids
+}
+
+// lateThreads are those that may wake as late as slacken lets them.
+func lateThreads(of []string) (late []string) {
+	for _, id := range of {
+		slack, err := os.ReadFile("/proc/" + id + "/timerslack_ns")
 		if err == nil && strings.TrimSpace(string(slack)) == strconv.Itoa(monitorSlack) {
-			late = append(late, task.Name())
+			late = append(late, id)
 		}
 	}
 	return late

@@ -125,9 +125,13 @@ def call(address, caller, peer):
     check("error", (e.code(), e.details()), (grpc.StatusCode.FAILED_PRECONDITION, "not now"))
     check("its details", dict(e.trailing_metadata()).get("grpc-status-details-bin"), DETAILS)
 
-    e = error_of(lambda: channel.unary_unary("/lab.Raw/Wait")(b"", timeout=2))
-    check("deadline", e.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
-    check("which the backend hears of", channel.unary_unary("/lab.Raw/GivenUp")(b"", timeout=60), b"yes")
+    for seconds in (2, 10, 30):  # on a busy machine a call may not reach the backend within its time
+        e = error_of(lambda: channel.unary_unary("/lab.Raw/Wait")(b"", timeout=seconds))
+        check("deadline", e.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
+        heard = channel.unary_unary("/lab.Raw/GivenUp")(b"", timeout=60)
+        if heard == b"yes":
+            break
+    check("which the backend hears of", heard, b"yes")
 
     waiting = channel.unary_unary("/lab.Raw/Wait").future(b"")
     waiting.cancel()
