@@ -63,7 +63,7 @@ func scriptDefine(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // untilTime bounds how long a script looks for something that it cannot wait for in another way.
-const untilTime = 2 * time.Minute
+const untilTime = 5 * time.Minute
 
 // until REGEX PROGRAM ARG...: the program is run until what it prints matches.
 func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
