@@ -56,6 +56,8 @@ func (m *Machine) welcome(now time.Time, c *view.Contact) view.Verdict {
 		return view.Full
 	}
 	m.nextSqueeze = now.Add(urgentSpacing)
-	m.take(now, c)
+	if m.take(now, c).Server() {
+		m.queue(now, c.ID)
+	}
 	return view.Newer
 }

@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -142,5 +143,51 @@ func TestFullViewHasAPlaceForActivePeers(t *testing.T) {
 	}
 	if joins(3) || a.view.Get(w.nodes[3].ID()) != nil {
 		t.Error("somebody makes place for one that cannot become active")
+	}
+}
+
+// A network that is larger than a view does not tell each newcomer to everybody: whom a full view takes in place of another, of a smaller
+// branch, is told on only if it came itself. Whatever is new of one that is held is told on as ever.
+func TestFullViewTellsFewNewcomersOn(t *testing.T) {
+	w := newWorld(t, 7)
+	w.network(5)
+	w.becomes(5*time.Second, w.whole)
+	w.run(5 * time.Second)
+	w.strict = false
+	a, b, other := w.nodes[0], w.nodes[1].ID(), w.nodes[4]
+	id, c := other.ID(), *other.Contact()
+	beat := func() IndexedBeat {
+		return IndexedBeat{Contact: uint16(c.Sequence), Beat: other.Greeting(w.now).Beat} //nolint:gosec // low bits are meant
+	}
+	tells := func(from pki.ID) (toldOn bool) {
+		a.pending = nil
+		told := c
+		a.learn(w.now, from, &told)
+		a.hear(w.now, from, false, id, beat())
+		if e := a.view.Get(id); e == nil || e.State != view.Alive || !a.view.Full() {
+			t.Fatalf("it is not held: %+v", e)
+		}
+		return slices.ContainsFunc(a.pending, func(p pending) bool { return p.id == id })
+	}
+	forget := func() {
+		a.view.Drop(id)
+		a.forget(w.now, id)
+		other.do(func() { other.idleBeat(w.now) })
+		for i := 0; !a.view.Full(); i++ {
+			a.hold(w.nodes[1].invented(i), view.Alive).Addresses = nil
+		}
+	}
+	forget()
+	if tells(b) {
+		t.Error("what a third one says of a newcomer is told on")
+	}
+	c.Sequence, c.Addresses = c.Sequence+1, []string{"moved:1"}
+	c.Sealed.Payload = []byte("moved")
+	if !tells(b) {
+		t.Error("another address is not told on")
+	}
+	forget()
+	if !tells(id) {
+		t.Error("what a newcomer says itself is not told on")
 	}
 }

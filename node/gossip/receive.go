@@ -174,7 +174,9 @@ func (m *Machine) learn(now time.Time, from pki.ID, c *view.Contact) view.Verdic
 	verdict := m.view.Judge(now, c)
 	switch verdict {
 	case view.Newer:
-		m.take(now, c)
+		if e := m.take(now, c); e.Server() && (from == c.ID || !e.Instead) {
+			m.queue(now, c.ID)
+		}
 	case view.Conflict:
 		m.settle(now, c)
 		m.alarm(now, &m.attempt(c.ID).lastClone, KindClone, Error, c.ID, "two contacts with sequence %d: its identity is in use twice", c.Sequence)
@@ -208,7 +210,8 @@ func (m *Machine) settle(now time.Time, c *view.Contact) {
 	}
 }
 
-func (m *Machine) take(now time.Time, c *view.Contact) {
+// take has the view hold a contact that is newer.
+func (m *Machine) take(now time.Time, c *view.Contact) *view.Entry {
 	before := m.view.Get(c.ID)
 	left := before != nil && before.State == view.Left
 	moved := before != nil && !slices.Equal(before.Addresses, c.Addresses)
@@ -238,12 +241,12 @@ func (m *Machine) take(now time.Time, c *view.Contact) {
 		if met && len(m.reserve.entries) <= fewAddresses {
 			m.saveReserve(now) // each of a few counts: a node that is killed now must find back
 		}
-		m.queue(now, c.ID)
 	}
 	if c.MinEpoch > m.trust.MinEpoch[c.ID] {
 		m.effects.Trust = true
 		m.saveReserve(now) // a revocation holds after a kill, too
 	}
+	return e
 }
 
 // learnOwn meets a contact of this very node: of an earlier run, if it is older or the folder was restored from a backup,
@@ -358,7 +361,9 @@ func (m *Machine) revive(now time.Time, e *view.Entry) {
 	}
 	if e.Mode == pki.Server {
 		m.reserve.heard(now, e.Contact, m.view)
-		m.queue(now, e.ID)
+		if was == view.Dead || !e.Instead {
+			m.queue(now, e.ID)
+		}
 		m.regain(now, e)
 	}
 }

@@ -44,6 +44,7 @@ type Entry struct {
 	Active       bool // an active peer of the owner's makes place for nobody
 	heard        bool // a beat advanced since the entry was made
 	gone         bool // the view holds it no more
+	Instead      bool // it took the place of another in a full view, and no newer contact of it came since
 	server       bool // as the contact says
 
 	claimCount uint32

@@ -179,7 +179,7 @@ func (v *View) Put(now time.Time, c *Contact) (e *Entry, dropped pki.ID) {
 		return e, dropped
 	}
 	dropped = v.makeRoom(c)
-	e = &Entry{link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now}
+	e = &Entry{link: c.Anchor, Seen: now, FirstSeen: now, Since: now, budget: contactBurst - 1, budgetAt: now, Instead: !dropped.IsZero()}
 	e.holds(c)
 	t, known := v.tombstones[c.ID]
 	if known && t.incarnation == c.Incarnation && t.anchor == c.Anchor {
@@ -211,6 +211,7 @@ func (v *View) replace(now time.Time, e *Entry, c *Contact) {
 		e.BeatSequence, e.link = 0, c.Anchor
 	}
 	v.weigh(e, -1)
+	e.Instead = false
 	e.holds(c)
 	e.minEpoch = max(e.minEpoch, c.MinEpoch)
 	v.weigh(e, 1)
