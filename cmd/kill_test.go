@@ -40,6 +40,7 @@ type killer struct {
 	random  *rand.Rand
 	founder string
 	running *exec.Cmd
+	at      string // where the founder registers since its last start: another process may have taken the port that it had
 	kills   int
 	early   int
 }
@@ -104,7 +105,7 @@ func (k *killer) join(dir, name string, nominatorToo bool) {
 		k.runAndKill(200*time.Millisecond, args...)
 	}
 	before := identityOf(k.t, dir)
-	if _, stderr, code := runG2G(args...); code != 0 && !strings.Contains(stderr, "a network already") {
+	if _, stderr, code := runG2G(append(args, "--at", k.at)...); code != 0 && !strings.Contains(stderr, "a network already") {
 		k.t.Fatalf("%s: join after a kill: exit %d: %s", name, code, stderr)
 	}
 	if after := identityOf(k.t, dir); before != "" && before != after {
@@ -156,6 +157,8 @@ func (k *killer) startFounder() {
 	if !strings.Contains(line, "name=f ") {
 		k.t.Fatalf("founder: %s", line)
 	}
+	_, after, _ := strings.Cut(line, " register=")
+	k.at, _, _ = strings.Cut(after, " ")
 }
 
 // start serves a folder and waits for the ready line. The process ends with the test.
