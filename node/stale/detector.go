@@ -94,6 +94,19 @@ func (d *Detector) Near(place int) { d.last = place }
 // At is where the peer is remembered that was asked for last.
 func (d *Detector) At() int { return d.last }
 
+// Read touches what Beat and Completed will need of the peer that may be remembered at a place. The number means nothing.
+func (d *Detector) Read(place int) uint64 {
+	if place >= len(d.peers) {
+		return 0
+	}
+	p := d.peers[place]
+	number := float32(p.count) + float32(p.order[0]) + p.ages[0] + p.ages[paceSamples/2] + p.ages[paceSamples-1]
+	if len(p.list) > 0 {
+		number += p.list[0]
+	}
+	return uint64(number) + p.direct.incarnation + p.direct.met
+}
+
 // find is where a peer is remembered, if it is.
 func (d *Detector) find(id pki.ID) (at int, known bool) {
 	if d.last < len(d.peers) && d.peers[d.last].id == id {

@@ -210,10 +210,10 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 				d.More = true
 			}
 		case e.low == r.digest[i].Contact && e.BeatSequence > uint64(r.digest[i].Beat) && e.State != Left:
-			fresh = append(fresh, freshEntry{e, i})
+			fresh = append(fresh, freshEntry{e, i, e.Seen})
 		}
 	}
-	slices.SortStableFunc(fresh, func(a, b freshEntry) int { return b.Seen.Compare(a.Seen) })
+	slices.SortStableFunc(fresh, func(a, b freshEntry) int { return b.seen.Compare(a.seen) })
 	for _, e := range fresh {
 		if len(d.Beats) < beats {
 			d.add(now, e.Entry, e.place)
@@ -227,6 +227,7 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 type freshEntry struct {
 	*Entry
 	place int
+	seen  time.Time // as the entry says
 }
 
 func (d *Delta) add(now time.Time, e *Entry, place int) {
