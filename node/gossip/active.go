@@ -28,13 +28,31 @@ func (a *ascending) has(id pki.ID) bool {
 	return false
 }
 
+// A link is what is looked up of an active peer, so that nobody has to again and again.
+type link struct {
+	attempt *attempt    // which stands as long as the peer is active
+	entry   *view.Entry // as it was looked up last
+}
+
+// linked is what the view holds of the active peer at a place, or nil.
+func (m *Machine) linked(i int) *view.Entry {
+	l := &m.links[i]
+	if l.entry = m.view.Still(l.entry); l.entry == nil {
+		l.entry = m.view.Get(m.active[i])
+	}
+	return l.entry
+}
+
 func (m *Machine) activate(id pki.ID) {
 	i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare)
 	if ok {
 		return
 	}
+	a := m.attempt(id)
+	a.mutual = false
 	m.active = slices.Insert(m.active, i, id)
-	m.attempt(id).mutual = false
+	m.links = slices.Insert(m.links, i, link{attempt: a})
+	m.distances.active = time.Time{} // it is measured soon
 	if e := m.view.Get(id); e != nil {
 		e.Active = true
 	}
@@ -46,8 +64,18 @@ func (m *Machine) deactivate(id pki.ID) {
 		return
 	}
 	m.active = slices.Delete(m.active, i, i+1)
+	m.links = slices.Delete(m.links, i, i+1)
 	if e := m.view.Get(id); e != nil {
 		e.Active = false
+	}
+}
+
+// unlink makes those active no more that the view does not hold, such as one that never beat.
+func (m *Machine) unlink() {
+	for i := len(m.active) - 1; i >= 0; i-- {
+		if m.linked(i) == nil {
+			m.deactivate(m.active[i])
+		}
 	}
 }
 

@@ -12,12 +12,14 @@ import (
 type attempt struct {
 	next       time.Time // no dial before
 	tried      time.Time // last join
-	delay      time.Duration
-	failures   int
-	recalled   time.Time // when it was last asked because it spoke, though it could not be reached
 	joining    bool
 	exchanging bool
 	warm       bool // the last call was answered
+	known      bool // it has answered here
+	mutual     bool // nothing speaks against it that an active peer has this node active, too: they have exchanged since
+	delay      time.Duration
+	failures   int
+	recalled   time.Time // when it was last asked because it spoke, though it could not be reached
 	lastSync   time.Time
 	lastHash   uint64    // of its nominations, when they were pulled last
 	vain       [2]uint64 // its hash and this node's after a pull that brought nothing
@@ -26,7 +28,6 @@ type attempt struct {
 	lastClone  time.Time     // alarm
 	lastLie    time.Time     // alarm
 	lastPulled time.Time     // when an exchange with it last ended well
-	known      bool          // it has answered here
 	slow       time.Duration // the slowest round trip of late on a warm connection; 0 before the first
 
 	broken        time.Time // when its connection last ended from the other side
@@ -36,7 +37,6 @@ type attempt struct {
 	cleared       time.Time // when it last was
 	past          stale.Past
 	lost          uint64    // its incarnation, where it was an active peer when it could not be reached any more
-	mutual        bool      // nothing speaks against it that an active peer has this node active, too: they have exchanged since
 	fell          time.Time // when the calls began to fail that convicted it; zero where none did
 	fellAs        uint64    // the incarnation that fell
 

@@ -42,6 +42,7 @@ type distances struct {
 	visited  int      // peers that take turns in being visited
 	next     time.Time
 	visit    time.Time
+	active   time.Time // when the next active peer is to be measured, of those that were active then
 	anyway   time.Time // a strained node measures nobody before
 }
 
@@ -74,12 +75,8 @@ func (m *Machine) measure(now time.Time) {
 		return // what is measured now is how busy this machine is
 	}
 	m.distances.anyway = now.Add(strainedSpacing)
-	asked := 0
-	for _, id := range m.active {
-		if d := m.path(id); now.Sub(d.asked) >= activeSpacing && !d.asking && asked < measuredAtOnce {
-			asked++
-			m.ask(now, id, d)
-		}
+	if !now.Before(m.distances.active) {
+		m.askActive(now)
 	}
 	m.retry(now)
 	if now.Before(m.distances.visit) {
@@ -91,6 +88,20 @@ func (m *Machine) measure(now time.Time) {
 			m.distances.visit = now.Add(firstSpacing)
 		}
 		m.ask(now, id, m.path(id))
+	}
+}
+
+// askActive asks for round trips to those active peers whose time has come, and finds when that of the next one does.
+func (m *Machine) askActive(now time.Time) {
+	m.distances.active = now.Add(activeSpacing)
+	asked := 0
+	for _, id := range m.active {
+		d := m.path(id)
+		if !now.Before(d.asked.Add(activeSpacing)) && !d.asking && asked < measuredAtOnce {
+			asked++
+			m.ask(now, id, d)
+		}
+		m.distances.active = earliest(m.distances.active, d.asked.Add(activeSpacing))
 	}
 }
 

@@ -12,11 +12,11 @@ import (
 // longest ago, so that none waits for chance alone.
 func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {
 	free, warm := m.free[:0], m.warm[:0]
-	for _, id := range m.active {
-		if a := m.attempt(id); !a.exchanging {
-			free = append(free, id)
+	for i := range m.links {
+		if a := m.links[i].attempt; !a.exchanging {
+			free = append(free, i)
 			if a.warm {
-				warm = append(warm, id)
+				warm = append(warm, i)
 			}
 		}
 	}
@@ -30,19 +30,19 @@ func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {
 	m.inTurn = !m.inTurn
 	if m.inTurn {
 		var longest time.Time
-		for i, other := range free {
-			if last := m.lastExchange(other); i == 0 || last.Before(longest) {
-				id, longest = other, last
+		for k, i := range free {
+			if last := m.lastExchange(i); k == 0 || last.Before(longest) {
+				id, longest = m.active[i], last
 			}
 		}
 		return id, true
 	}
-	return free[m.cfg.Random.IntN(len(free))], true
+	return m.active[free[m.cfg.Random.IntN(len(free))]], true
 }
 
-// lastExchange is when the peer last told of its state, or never where it is not known yet to have this node active, too.
-func (m *Machine) lastExchange(id pki.ID) time.Time {
-	if e := m.view.Get(id); e != nil && m.attempt(id).mutual {
+// lastExchange is when an active peer last told of its state, or never where it is not known yet to have this node active, too.
+func (m *Machine) lastExchange(i int) time.Time {
+	if e := m.linked(i); e != nil && m.links[i].attempt.mutual {
 		return e.HashAt
 	}
 	return time.Time{}

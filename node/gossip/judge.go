@@ -33,8 +33,8 @@ func (m *Machine) judge(now time.Time) {
 		m.ages = append(m.ages, stale.Age{ID: m.ID(), Age: now.Sub(m.published), Period: m.cfg.Period})
 	}
 	if full {
-		for _, id := range m.active { // the others are far from the paths that beats take
-			m.age(now, m.view.Get(id))
+		for i := range m.active { // the others are far from the paths that beats take
+			m.age(now, m.linked(i))
 		}
 	}
 	if !full || m.view.Clients() > 0 {

@@ -107,6 +107,7 @@ type Machine struct {
 
 	view     *view.View
 	active   []pki.ID // ordered
+	links    []link   // with the active ones, in the same places
 	attempts map[pki.ID]*attempt
 	calls    map[uint64]*call
 	lastCall uint64
@@ -118,7 +119,7 @@ type Machine struct {
 	soon     []pki.ID // peers to exchange with at once
 	inTurn   bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn
 
-	free, warm []pki.ID      // room to draw a partner in
+	free, warm []int         // room to draw a partner in
 	fresh      []IndexedBeat // and to gather beats
 	held       []*view.Entry // and for what the next digest stands for
 	alives     []byte        // and the IDs of who is alive

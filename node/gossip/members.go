@@ -24,7 +24,7 @@ func (m *Machine) look(now time.Time) {
 	for _, id := range m.view.Look(now) {
 		m.forget(now, id)
 	}
-	m.active = slices.DeleteFunc(m.active, func(id pki.ID) bool { return m.view.Get(id) == nil }) // one that never beat
+	m.unlink()
 	m.sweep()
 	m.seek(now)
 	m.askUnreachable(now)
