@@ -157,13 +157,13 @@ func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
 	var asked time.Time
 	m.distances.visited = 0
 	alike := 0
-	active := ascending(m.active)
-	for _, e := range m.view.Entries() {
-		if !m.measurable(e) || active.has(e.ID) {
+	active, all := ascending(m.active), m.view.IDs()
+	for i, e := range m.view.Entries() {
+		if !m.measurable(e) || active.has(all[i]) {
 			continue
 		}
 		m.distances.visited++
-		d := m.distances.of[e.ID]
+		d := m.distances.of[all[i]]
 		switch {
 		case d == nil:
 			d = &path{}
@@ -172,10 +172,10 @@ func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
 		}
 		switch c := d.asked.Compare(asked); {
 		case !ok || c < 0:
-			id, asked, ok, alike = e.ID, d.asked, true, 1
+			id, asked, ok, alike = all[i], d.asked, true, 1
 		case c == 0: // such as those never measured: by chance, or all would visit the same one
 			if alike++; m.cfg.Random.IntN(alike) == 0 {
-				id = e.ID
+				id = all[i]
 			}
 		}
 	}
@@ -354,10 +354,10 @@ func (m *Machine) tellOrder() {
 		return
 	}
 	m.distances.untold = false
-	now := m.distances.spare[:0]
-	for _, e := range m.view.Entries() {
+	now, all := m.distances.spare[:0], m.view.IDs()
+	for i, e := range m.view.Entries() {
 		if eligible(e) {
-			now = append(now, e.ID)
+			now = append(now, all[i])
 		}
 	}
 	in, out := without(now, m.distances.told), without(m.distances.told, now)

@@ -101,16 +101,16 @@ func (m *Machine) seek(now time.Time) {
 	}
 	var candidates []pki.ID
 	joining := 0
-	active := ascending(m.active)
-	for _, e := range m.view.Entries() {
-		a, isActive := m.attempts[e.ID], active.has(e.ID)
+	active, all := ascending(m.active), m.view.IDs()
+	for i, e := range m.view.Entries() {
+		a, isActive := m.attempts[all[i]], active.has(all[i])
 		if a == nil {
 			a = &attempt{}
 		}
 		if a.joining {
 			joining++
 		} else if e.Server() && !e.State.Fallen() && !isActive && m.due(now, a) {
-			candidates = append(candidates, e.ID)
+			candidates = append(candidates, all[i])
 		}
 	}
 	m.cfg.Random.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
@@ -220,13 +220,14 @@ func (a candidate) compare(b candidate) int {
 // in it, and nobody is lost: recent then tells of those who died.
 func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent bool) {
 	first := make([]candidate, 0, most+1)
-	full, held := m.view.Full(), m.view.Entries()
-	for _, a := range m.reserve.entries { // both are ordered, so that one walk goes along with the other
-		for len(held) > 0 && held[0].ID.Compare(a.ID) < 0 {
-			held = held[1:]
+	full, held, all, k := m.view.Full(), m.view.Entries(), m.view.IDs(), 0
+	for i := range m.reserve.entries { // both are ordered, so that one walk goes along with the other
+		a := &m.reserve.entries[i]
+		for k < len(all) && all[k].Compare(a.ID) < 0 {
+			k++
 		}
-		there := len(held) > 0 && held[0].ID == a.ID
-		if there && held[0].State != view.Dead && held[0].State != view.Unheard {
+		there := k < len(all) && all[k] == a.ID
+		if there && held[k].State != view.Dead && held[k].State != view.Unheard {
 			continue
 		}
 		c := candidate{id: a.ID, stranger: full && !there, draw: m.cfg.Random.Uint64()}
