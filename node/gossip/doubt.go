@@ -321,6 +321,7 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 	a.past.Fell(now, e.Born(), reason, m.detector.Own(id, e.Period))
 	a.fell = time.Time{}
 	m.detector.Fell(id)
+	m.fell = [manyFell]time.Time(append([]time.Time{now}, m.fell[:manyFell-1]...))
 	if d.failures >= enoughFailures {
 		a.fell, a.fellAs = d.began, e.Incarnation
 	}

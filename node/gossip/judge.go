@@ -20,6 +20,11 @@ const (
 	// without a verdict, after Overlooked has passed thrice without news.
 	overlooked    = time.Minute
 	overlookEvery = 2 * time.Second
+
+	// Where many fell at once the others are not left to that: a hint comes to those alone whose active peers hold the one that it names.
+	manyFell       = 3 // in the time of overlooked
+	overlookedThen = 15 * time.Second
+	overlookThen   = 500 * time.Millisecond
 )
 
 // judge finds who is late and asks those past their limit. Only then a verdict can follow.
@@ -53,6 +58,7 @@ func (m *Machine) judge(now time.Time) {
 	}
 	if full {
 		m.askOverlooked(now)
+		m.askAmongFallen(now)
 	}
 }
 
@@ -148,6 +154,23 @@ func (m *Machine) askOverlooked(now time.Time) {
 	d.suspectAt = now
 	if now.Sub(d.asked) >= overlooked {
 		m.probe(now, oldest, d)
+	}
+}
+
+// askAmongFallen asks, while many have just fallen here, after whoever was not heard of for overlookedThen, one each overlookThen.
+func (m *Machine) askAmongFallen(now time.Time) {
+	if last := m.fell[manyFell-1]; last.IsZero() || now.Sub(last) > overlooked || now.Before(m.nextAmong) || m.probing() >= maxProbes {
+		return
+	}
+	m.nextAmong = now.Add(overlookThen)
+	var oldest *view.Entry
+	for _, e := range m.view.Entries() {
+		if judgeable(e) && e.Age(now) > overlookedThen && (oldest == nil || e.Seen.Before(oldest.Seen)) && m.doubts[e.ID] == nil && !onlyUnreachable(e) {
+			oldest = e
+		}
+	}
+	if oldest != nil {
+		m.probe(now, oldest, m.doubt(now, oldest.ID))
 	}
 }
 

@@ -135,11 +135,13 @@ type Machine struct {
 	began      time.Time // this machine
 	awoke      time.Time // when this node last overslept
 	halts      halts
-	spoken     time.Time     // when a peer last asked or answered
-	alone      time.Time     // when one did after this node had been alone
-	strain     time.Duration // how late the driver was of late
-	cameAt     time.Time     // when a peer that was new here was first heard of
-	hints      []Hint        // to tell
+	spoken     time.Time           // when a peer last asked or answered
+	alone      time.Time           // when one did after this node had been alone
+	strain     time.Duration       // how late the driver was of late
+	fell       [manyFell]time.Time // when the last peers did, the latest first
+	nextAmong  time.Time           // when one more may be asked after because of that
+	cameAt     time.Time           // when a peer that was new here was first heard of
+	hints      []Hint              // to tell
 	acquittals []acquittal
 	verdicts   []verdict
 

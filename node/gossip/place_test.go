@@ -157,7 +157,7 @@ func TestFullViewTellsFewNewcomersOn(t *testing.T) {
 	a, b, other := w.nodes[0], w.nodes[1].ID(), w.nodes[4]
 	id, c := other.ID(), *other.Contact()
 	beat := func() IndexedBeat {
-		return IndexedBeat{Contact: uint16(c.Sequence), Beat: other.Greeting(w.now).Beat} //nolint:gosec // low bits are meant
+		return IndexedBeat{Contact: uint16(c.Sequence), Beat: other.Greeting(w.now).Beat}
 	}
 	tells := func(from pki.ID) (toldOn bool) {
 		a.pending = nil
