@@ -93,22 +93,38 @@ func (v *View) Squeeze(c *Contact) (dropped pki.ID, ok bool) {
 	if c.Mode != pki.Server {
 		return pki.ID{}, false
 	}
-	var t twig // the tree without the active ones
-	for _, e := range v.entries {
-		if e.twig != nil && !e.Active {
-			t.grow(pathOf(e.Contact), e)
-		}
-	}
-	own, p := &t, pathOf(c)
-	for depth := 0; depth < p.depth && own.child(p.keys[depth]) != nil; depth++ {
-		own = own.child(p.keys[depth])
-	}
-	victim := own.deepest().foremost(nil)
+	victim := v.nearest(c)
 	if victim == nil {
 		return pki.ID{}, false
 	}
 	v.Drop(victim.ID)
 	return victim.ID, true
+}
+
+// nearest is the entry that is not active and comes first to make place, in the deepest branch of a newcomer's own that has such ones.
+func (v *View) nearest(c *Contact) *Entry {
+	v.weighActive(-1)
+	defer v.weighActive(1)
+	own, p := &v.crowd, pathOf(c)
+	for _, key := range p.keys[:p.depth] {
+		next := own.child(key)
+		if next.count() == 0 {
+			break
+		}
+		own = next
+	}
+	return own.deepest().foremost(nil)
+}
+
+// weighActive takes the active peers out of the sizes of the tree, or puts them back.
+func (v *View) weighActive(by int) {
+	for _, e := range v.entries {
+		if e.Active {
+			for t := e.twig; t != nil; t = t.above {
+				t.size += by
+			}
+		}
+	}
 }
 
 // A path is how the keys of a contact's chain begin, as numbers, from the founder's own member down. The bytes left out are more than

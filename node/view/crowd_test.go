@@ -26,6 +26,7 @@ func TestVictimIsThatOfTheRule(t *testing.T) {
 	for n := range 4000 {
 		now = now.Add(10 * time.Millisecond)
 		c := invented(n, chains[int(float64(len(chains))*random.Float64()*random.Float64())], now)
+		squeezes(t, v, c, 1+n%16)
 		if v.Full() {
 			if got, want := v.victimFor(c), obviousVictim(v, c); got != want {
 				t.Fatalf("contact %d takes the place of %v, want %v", n, got, want)
@@ -54,6 +55,35 @@ func TestVictimIsThatOfTheRule(t *testing.T) {
 	if found < 100 {
 		t.Errorf("only %d found a place in a full view", found)
 	}
+}
+
+// squeezes holds the choice of who makes place for a contact, while one in so many peers is active, to that in a tree made anew.
+func squeezes(t *testing.T, v *View, c *Contact, every int) {
+	t.Helper()
+	for i, e := range v.entries {
+		e.Active = i%every == every/2
+	}
+	if got, want := v.nearest(c), obviousNearest(v, c); got != want {
+		t.Fatalf("%s is squeezed in for %v, want %v", c.Name, got, want)
+	}
+	for _, e := range v.entries {
+		e.Active = false
+	}
+}
+
+// obviousNearest builds the tree anew, without the active ones.
+func obviousNearest(v *View, c *Contact) *Entry {
+	var t twig
+	for _, e := range v.entries {
+		if e.twig != nil && !e.Active {
+			t.grow(pathOf(e.Contact), e)
+		}
+	}
+	own, p := &t, pathOf(c)
+	for depth := 0; depth < p.depth && own.child(p.keys[depth]) != nil; depth++ {
+		own = own.child(p.keys[depth])
+	}
+	return own.deepest().foremost(nil)
 }
 
 func obviousVictim(v *View, c *Contact) *Entry {
