@@ -23,8 +23,6 @@ const (
 	leastLimit       = 500 * time.Millisecond
 	overslept        = 500 * time.Millisecond // a driver later than this forgets what seemed to fail meanwhile
 	refuteSlack      = 500 * time.Millisecond // a beat seems younger than it is by the latency of its path
-	settleIn         = 3 * time.Second        // after a start, and after the last peer that came then, before this node judges anybody
-	settleAtMost     = 15 * time.Second       // after a start, whoever comes
 	settling         = 2 * time.Second        // after that, before ages count again
 	aloneAfter       = 3 * time.Second        // without a word of anybody
 	aloneIntervals   = 3                      // or so many intervals, where that is longer
@@ -192,13 +190,6 @@ func (m *Machine) speaks(now time.Time) {
 
 // blind is until when this node could not know how its peers were: it slept, or it was alone.
 func (m *Machine) blind() time.Time { return latest(m.awoke, m.alone) }
-
-// starting tells whether this node began so lately that what fails may well be its own start, or that of a whole network at once, which
-// takes as long as peers go on coming.
-func (m *Machine) starting(now time.Time) bool {
-	age := now.Sub(m.began)
-	return age < settleIn || age < settleAtMost && now.Sub(m.cameAt) < settleIn
-}
 
 // heardDuring tells whether somebody was heard while a call was waited for. One that failed at once was not waited for: something
 // answered it.

@@ -103,7 +103,9 @@ func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeReques
 	}
 	reader := m.view.Read(req.Salt, req.Digest)
 	held := reader.Entries()
+	pending := len(m.pending)
 	m.hearAll(now, from, false, req.Beats, held, nil)
+	m.oldNews(now, pending)
 	m.metIn(now, from, req.Beats, held)
 	if reader.Lacks() {
 		m.exchangeAtOnce(now, from)
@@ -145,10 +147,12 @@ func (m *Machine) exchanged(now time.Time, c *call, resp ExchangeResponse) {
 	m.confirmed(now, c.to, resp)
 	m.told(now, c.to, resp.AliveHash, resp.NominationsHash)
 	m.summaryTold(c.to, resp.Summary, resp.SummaryHeld)
+	pending := len(m.pending)
 	newer := m.learnAll(now, c.to, resp.Contacts)
 	if m.hearAll(now, c.to, true, resp.Beats, c.held, resp.Contacts) > 0 {
 		m.witness(now, c.to, c.begun)
 	}
+	m.oldNews(now, pending)
 	m.metIn(now, c.to, resp.Beats, c.held)
 	if m.mode() == pki.Server {
 		m.receiveHint(now, c.to, resp.Hints)
@@ -184,8 +188,8 @@ func (m *Machine) told(now time.Time, from pki.ID, alive, nominations uint64) {
 	if a.vain == [2]uint64{nominations, m.nominations.hash} {
 		spacing = vainSyncSpacing
 	}
-	if m.busy(now) && !a.warm {
-		return // another will have them
+	if m.gathering(now) || m.busy(now) && !a.warm {
+		return // they can wait, and another may have them
 	}
 	if nominations != m.nominations.hash && m.mode() == pki.Server && e.Mode == pki.Server && now.Sub(a.lastSync) >= spacing {
 		a.lastSync, a.lastHash = now, nominations

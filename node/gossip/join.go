@@ -69,7 +69,9 @@ func (m *Machine) joined(now time.Time, c *call, resp JoinResponse) {
 		m.hear(now, c.to, true, c.to, IndexedBeat{Contact: uint16(resp.Contact.Sequence), Beat: resp.Beat}) //nolint:gosec // low bits are meant
 		m.met(now, c.to, resp.Beat)
 	}
+	pending := len(m.pending)
 	m.learnAll(now, c.to, resp.Contacts)
+	m.oldNews(now, pending)
 	e := m.view.Get(c.to)
 	if e == nil {
 		if resp.Active {

@@ -141,7 +141,9 @@ type Machine struct {
 	fell       [manyFell]time.Time // when the last peers did, the latest first
 	nextAmong  time.Time           // when one more may be asked after because of that
 	cameAt     time.Time           // when a peer that was new here was first heard of
-	hints      []Hint              // to tell
+	dialled    int                 // members of the reserve since dialledAt, while nobody is reached
+	dialledAt  time.Time
+	hints      []Hint // to tell
 	acquittals []acquittal
 	verdicts   []verdict
 
@@ -335,6 +337,7 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	if !now.Before(m.nextExchange) {
 		m.nextExchange = now.Add(m.interval())
+		m.sooner(now)
 		m.exchangeNext(now)
 	}
 }
@@ -349,6 +352,7 @@ func (m *Machine) together(now time.Time) {
 	}
 	if m.nextExchange.Sub(now) <= slack {
 		m.nextExchange = now.Add(m.cfg.Interval + time.Duration(m.cfg.Random.Float64()*float64(slack)))
+		m.sooner(now)
 		m.exchangeNext(now)
 	}
 }

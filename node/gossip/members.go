@@ -149,7 +149,9 @@ func (m *Machine) wantActive(now time.Time) int {
 	switch {
 	case m.mode() == pki.Client:
 		return clientActive
-	case len(m.active) < soonActive || m.busy(now):
+	case m.busy(now):
+		return startActive
+	case len(m.active) < soonActive:
 		return soonActive
 	case now.Before(m.nextTopUp):
 		return 0
@@ -175,16 +177,19 @@ func (m *Machine) join(now time.Time, id pki.ID) {
 // is reached, else one a reserveEvery, or a reserveLater where all of them were lost long ago. It is what makes two halves of a
 // network one again.
 func (m *Machine) dialReserve(now time.Time) {
-	n := isolatedDials
-	if len(m.active) > 0 {
-		n = 1
-	} else if m.published.IsZero() || m.beat.Sequence <= 1 {
-		n = firstDials // the first look after a start
-	}
-	if len(m.active) > 0 && now.Before(m.nextReserve) {
+	if len(m.active) == 0 {
+		n := isolatedDials
+		if m.published.IsZero() || m.beat.Sequence <= 1 {
+			n = firstDials // the first look after a start
+		}
+		m.dialLost(now, n)
+		m.nextReserve = now.Add(reserveEvery)
 		return
 	}
-	candidates, recent := m.lost(now, n)
+	if now.Before(m.nextReserve) {
+		return
+	}
+	candidates, recent := m.lost(now, 1)
 	if m.nextReserve = now.Add(reserveEvery); len(candidates) == 0 {
 		return
 	}
@@ -253,9 +258,6 @@ func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent bool) {
 	}
 	return ids, recent
 }
-
-// busy tells whether handshakes that can wait should: after a start, which may be that of a whole network, and while this node is strained.
-func (m *Machine) busy(now time.Time) bool { return m.starting(now) || m.strained() }
 
 // Introduce takes the contacts that an acceptor gave to this joiner. They are saved at once: a member that is killed now and
 // knows no address would stay alone.

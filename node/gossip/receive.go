@@ -118,11 +118,14 @@ func (m *Machine) Fail(now time.Time, id uint64, how Failure) {
 		return // this node slept meanwhile, or may have
 	}
 	a.failures++
-	a.delay = min(max(firstRetry, 2*a.delay), lastRetry)
+	a.delay = min(max(m.firstRetry(how), 2*a.delay), lastRetry)
 	a.next = now.Add(m.spread(a.delay))
 	m.failed(now, c, how)
 	if a.failures >= failuresAllowed || how != Unanswered {
 		m.unreached(now, c.to)
+	}
+	if _, join := c.req.(JoinRequest); join && how == Absent {
+		m.dialNext(now, a.next)
 	}
 	m.askWaiting(now)
 }
@@ -376,6 +379,7 @@ func (m *Machine) revive(now time.Time, e *view.Entry) {
 	m.notice(KindAlive, Info, e.ID, "its signature advances (was %s)", was)
 	if was == view.Unheard {
 		m.cameAt = now
+		m.sooner(now)
 	}
 	if e.Mode == pki.Server {
 		m.reserve.heard(now, e.Contact, m.view)
