@@ -123,7 +123,7 @@ type Machine struct {
 	fresh      []IndexedBeat // and to gather beats
 	held       []*view.Entry // and for what the next digest stands for
 	alives     []byte        // and the IDs of who is alive
-	gathered   uint64        // means nothing
+	prefetched uint64        // means nothing
 
 	// What decides who is late and who is dead.
 	detector   *stale.Detector

@@ -281,7 +281,7 @@ func (m *Machine) learnOwn(now time.Time, c *view.Contact) {
 // would cost more hashes than are left for the message is skipped, as if it had not been told: whoever lies spends his own beats, and
 // nobody else's. Asked tells that they came in an answer to a call of this node's own.
 func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []IndexedBeat, held []*view.Entry, contacts []*view.Contact) (news int) {
-	m.gather(beats, held)
+	m.prefetch(beats, held)
 	left := uint64(maxHashes)
 	for _, b := range beats {
 		var e *view.Entry
@@ -305,21 +305,21 @@ func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []Indexe
 	return news
 }
 
-// gather reads of each peer with a newer beat what the beat is about to change, and does nothing with it. Who takes one beat after the other
+// prefetch reads of each peer with a newer beat what the beat is about to change, and does nothing with it. Who takes one beat after the other
 // waits for memory again and again; these loops need nothing of what they read, so that all of it comes at once.
-func (m *Machine) gather(beats []IndexedBeat, held []*view.Entry) {
+func (m *Machine) prefetch(beats []IndexedBeat, held []*view.Entry) {
 	var read uint64
 	for _, b := range beats {
 		if b.Index < len(held) && held[b.Index] != nil {
-			read += held[b.Index].Read()
+			read += held[b.Index].Touch()
 		}
 	}
 	for _, b := range beats {
 		if b.Index < len(held) && held[b.Index] != nil && held[b.Index].BeatSequence < b.Sequence {
-			read += m.detector.Read(held[b.Index].Place)
+			read += m.detector.Touch(held[b.Index].Place)
 		}
 	}
-	m.gathered = read // or the compiler would leave the loops out
+	m.prefetched = read // or the compiler would leave the loops out
 }
 
 // hear takes one beat.

@@ -94,8 +94,8 @@ func (d *Detector) Near(place int) { d.last = place }
 // At is where the peer is remembered that was asked for last.
 func (d *Detector) At() int { return d.last }
 
-// Read touches what Beat and Completed will need of the peer that may be remembered at a place. The number means nothing.
-func (d *Detector) Read(place int) uint64 {
+// Touch reads what Beat and Completed will need of the peer that may be remembered at a place. The number means nothing.
+func (d *Detector) Touch(place int) uint64 {
 	if place >= len(d.peers) {
 		return 0
 	}

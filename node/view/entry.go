@@ -101,8 +101,8 @@ func (e *Entry) Beat(now time.Time) Beat {
 	return Beat{Sequence: e.BeatSequence, Link: e.link, Age: e.Age(now)}
 }
 
-// Read touches what Advance and Relied will need. The number means nothing.
-func (e *Entry) Read() uint64 {
+// Touch reads what Advance and Relied will need. The number means nothing.
+func (e *Entry) Touch() uint64 {
 	return e.BeatSequence + uint64(e.link[0]) + uint64(e.claims[claimsKept-1]) + e.Incarnation //nolint:gosec // any number will do
 }
 
