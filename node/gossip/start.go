@@ -1,6 +1,9 @@
 package gossip
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What a node does otherwise while it starts, and with it perhaps a whole network on one machine.
 const (
@@ -36,10 +39,12 @@ func (m *Machine) sooner(now time.Time) {
 }
 
 // oldNews takes back what peers had this node tell on by an exchange or an introduction, all that waits from a place on, if it starts: to
-// one who comes all is new, and the others told each other before.
+// one who comes all is new, and the others told each other before. What it has to say of itself stays, such as a contact that is newer than
+// the one that peers hold of a run before.
 func (m *Machine) oldNews(now time.Time, from int) {
 	if m.starting(now) {
-		m.pending = m.pending[:from]
+		own := slices.DeleteFunc(m.pending[from:], func(p pending) bool { return p.id != m.ID() })
+		m.pending = m.pending[:from+len(own)]
 	}
 }
 

@@ -9,15 +9,22 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
-// Of many members that a node knows from before one runs: it is found at once, without waiting for a look between each few.
-func TestWhoeverRunsIsFoundAtOnce(t *testing.T) {
-	w := newWorld(t, 1)
-	w.network(30)
-	w.becomes(20*time.Second, w.whole)
+// allStopped is a network whose nodes were whole, and have all been killed.
+func allStopped(t *testing.T, seed uint64, nodes int) *world {
+	t.Helper()
+	w := newWorld(t, seed)
+	w.network(nodes)
+	w.becomes(60*time.Second, w.whole)
 	w.run(10 * time.Second)
 	for _, a := range w.nodes {
 		a.kill()
 	}
+	return w
+}
+
+// Of many members that a node knows from before one runs: it is found at once, without waiting for a look between each few.
+func TestWhoeverRunsIsFoundAtOnce(t *testing.T) {
+	w := allStopped(t, 1, 30)
 	w.nodes[11].start()
 	w.run(time.Second)
 	last := w.nodes[23]
@@ -29,13 +36,7 @@ func TestWhoeverRunsIsFoundAtOnce(t *testing.T) {
 
 // A node that finds nobody dials a bounded number of members between two rounds.
 func TestLonelyNodeDialsSoMany(t *testing.T) {
-	w := newWorld(t, 2)
-	w.network(100)
-	w.becomes(60*time.Second, w.whole)
-	w.run(10 * time.Second)
-	for _, a := range w.nodes {
-		a.kill()
-	}
+	w := allStopped(t, 2, 100)
 	a := w.nodes[0]
 	a.start()
 	if w.run(lookEvery * 9 / 10); a.sent["JoinRequest"] > startDials {
@@ -48,13 +49,8 @@ func TestLonelyNodeDialsSoMany(t *testing.T) {
 
 // Whose one address is refused tries it again soon: in a network that starts as one whoever is at that address may only be slower.
 func TestRefusedDialIsRepeatedSoon(t *testing.T) {
-	w := newWorld(t, 3)
-	w.network(2)
-	w.becomes(5*time.Second, w.whole)
-	w.run(10 * time.Second)
+	w := allStopped(t, 3, 2)
 	a, b := w.nodes[0], w.nodes[1]
-	a.kill()
-	b.kill()
 	b.start()
 	w.run(lookEvery / 10)
 	a.start()
@@ -103,6 +99,25 @@ func TestNewcomerTellsNoOldNews(t *testing.T) {
 	}
 	if most := 1 + a.sent["JoinRequest"]; len(told) > most {
 		t.Errorf("it told of %d, itself and %d that it joined among them", len(told), most-1)
+	}
+}
+
+// What a newcomer has to say of itself it tells on, also where an answer made it say so: of a restored folder peers hold a newer contact.
+func TestNewcomerTellsOfItself(t *testing.T) {
+	w := newWorld(t, 7)
+	w.network(3)
+	w.becomes(5*time.Second, w.whole)
+	a, b := w.nodes[1], w.nodes[2]
+	a.kill()
+	a.start()
+	w.strict = false // it will say that its identity may be in use twice
+	newer := *a.Contact()
+	newer.Sequence, newer.Sealed.Payload = newer.Sequence+10, []byte("of another run")
+	a.learn(w.now, b.ID(), b.Contact())
+	a.pending = nil
+	a.exchanged(w.now, &call{to: b.ID(), begun: w.now}, ExchangeResponse{Contacts: []*view.Contact{&newer, w.nodes[0].Contact()}})
+	if len(a.pending) != 1 || a.pending[0].id != a.ID() {
+		t.Errorf("it tells on %+v", a.pending)
 	}
 }
 
