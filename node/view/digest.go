@@ -1,6 +1,7 @@
 package view
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -64,6 +65,7 @@ type Reader struct {
 
 	held  []*Entry // room for what it gives
 	fresh []freshEntry
+	order []uint64
 	delta Delta
 }
 
@@ -210,16 +212,16 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 				d.More = true
 			}
 		case e.low == r.digest[i].Contact && e.BeatSequence > uint64(r.digest[i].Beat) && e.State != Left:
-			fresh = append(fresh, freshEntry{e, i, e.Seen})
+			fresh = append(fresh, freshEntry{e, i})
 		}
 	}
-	slices.SortStableFunc(fresh, func(a, b freshEntry) int { return b.seen.Compare(a.seen) })
-	for _, e := range fresh {
+	r.fresh = fresh
+	for _, k := range r.latest(now) {
 		if len(d.Beats) < beats {
-			d.add(now, e.Entry, e.place)
+			d.add(now, fresh[k%MaxDigest].Entry, fresh[k%MaxDigest].place)
 		}
 	}
-	r.fresh, r.delta = fresh, d
+	r.delta = d
 	return d
 }
 
@@ -227,7 +229,19 @@ func (r *Reader) Delta(now time.Time, own *Entry, beats, contacts, bytes, start 
 type freshEntry struct {
 	*Entry
 	place int
-	seen  time.Time // as the entry says
+}
+
+// latest orders what is fresh: those that advanced last first, of those that did together the one found first. A number modulo MaxDigest is a place
+// among them, of which there are no more.
+func (r *Reader) latest(now time.Time) []uint64 {
+	order := r.order[:0]
+	for k, e := range r.fresh {
+		ago := min(max(0, now.Sub(e.Seen)), math.MaxInt64/MaxDigest)
+		order = append(order, uint64(ago)*MaxDigest+uint64(k))
+	}
+	slices.Sort(order)
+	r.order = order
+	return order
 }
 
 func (d *Delta) add(now time.Time, e *Entry, place int) {

@@ -163,7 +163,7 @@ func TestDeltaIsBounded(t *testing.T) {
 	digest, held := asker.Digest(7, &Contact{ID: pki.ID{2}}, 0, nil)
 	told := map[pki.ID]bool{}
 	for at := range 40 {
-		d := teller.Read(7, digest).Delta(start, nil, 10, 3, 1<<20, at)
+		d := teller.Read(7, digest).Delta(start.Add(time.Minute), nil, 10, 3, 1<<20, at)
 		if len(d.Contacts) != 3 || len(d.Beats) != 10 || len(d.Places) != 10 || len(d.Low) != 10 {
 			t.Fatalf("%d contacts, %d beats", len(d.Contacts), len(d.Beats))
 		}

@@ -52,6 +52,7 @@ type Entry struct {
 	link       Link                      // of the last beat; the anchor before the first
 	Place      int                       // where else the peer is remembered, for whoever keeps that here; it may be wrong
 	claims     [claimsKept]time.Duration // the latest that came with answers to this node's own calls
+	ordered    [claimsKept]uint8         // their places, the smallest first
 
 	Since        time.Time
 	FirstSeen    time.Time
@@ -79,11 +80,22 @@ func (e *Entry) Age(now time.Time) time.Duration { return now.Sub(e.Seen) + e.cl
 // Relied notes that the claim of the last beat came with an answer to a call of this node's own. What others send unasked, as often
 // as they like, says nothing about how long news takes to come.
 func (e *Entry) Relied() {
-	e.claims[e.claimCount%claimsKept] = e.claimed
+	place := uint8(e.claimCount % claimsKept)
+	last := min(int(e.claimCount), claimsKept-1)
+	at := last
+	if e.claimCount >= claimsKept {
+		at = slices.Index(e.ordered[:], place) // of the oldest, which makes place
+	}
+	e.claims[place] = e.claimed
 	e.claimCount++
-	n, claims := min(int(e.claimCount), claimsKept), e.claims
-	slices.Sort(claims[:n])
-	e.usual = claims[n/2]
+	for ; at > 0 && e.claims[e.ordered[at-1]] > e.claimed; at-- {
+		e.ordered[at] = e.ordered[at-1]
+	}
+	for ; at < last && e.claims[e.ordered[at+1]] < e.claimed; at++ {
+		e.ordered[at] = e.ordered[at+1]
+	}
+	e.ordered[at] = place
+	e.usual = e.claims[e.ordered[(last+1)/2]]
 }
 
 // Completed is the age just before a newer beat is taken, as a sample of how old the peer gets while it is well: the time since the
