@@ -264,7 +264,7 @@ func TestForwardOverAConnectionThatFellSilent(t *testing.T) {
 			on.(*atomic.Bool).Store(true)
 		}
 		began := time.Now()
-		took := w.until(40*time.Second, "a call is answered by the other", func() bool {
+		took := w.until(10*time.Second, "a call is answered by the other", func() bool {
 			ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 			defer cancel()
 			_, err := ask(ctx, conn, say, "hello")

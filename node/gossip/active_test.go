@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
 )
 
 // oneSided names an active link whose other end does not have it, if there is one.
@@ -134,5 +135,38 @@ func TestLostLinksComeBack(t *testing.T) {
 	t.Logf("after %s", took)
 	if len(gone.active) < soonActive {
 		t.Errorf("%d active peers", len(gone.active))
+	}
+}
+
+// The attack, or the fault: a peer goes on asking, and answers nothing. Of two it has its turn all the same, not only when it is drawn.
+func TestWhoOnlyAsksIsAsked(t *testing.T) {
+	w := newWorld(t, 9)
+	w.network(3)
+	w.run(5 * time.Second)
+	a := w.nodes[0]
+	b, c := w.nodes[1].ID(), w.nodes[2].ID()
+	for _, id := range []pki.ID{b, c} {
+		a.activate(id)
+		a.attempt(id).mutual, a.attempt(id).exchanging = true, false
+	}
+	waited, longest := 0, 0
+	for range 400 {
+		w.now = w.now.Add(time.Second)
+		a.told(w.now, c, 0, 0)
+		to, ok := a.partner(w.now)
+		if !ok {
+			t.Fatal("nobody is to be asked")
+		}
+		a.exchange(w.now, to)
+		a.attempt(to).exchanging = false
+		if waited++; to == c {
+			waited = 0
+		} else {
+			a.told(w.now, b, 0, 0)
+		}
+		longest = max(longest, waited)
+	}
+	if longest > 3 {
+		t.Errorf("it is left out %d times in a row", longest)
 	}
 }

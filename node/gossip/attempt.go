@@ -14,9 +14,10 @@ type attempt struct {
 	tried      time.Time // last join
 	joining    bool
 	exchanging bool
-	warm       bool // the last call was answered
-	known      bool // it has answered here
-	mutual     bool // nothing speaks against it that an active peer has this node active, too: they have exchanged since
+	exchanged  time.Time // when this node last began an exchange with it
+	warm       bool      // the last call was answered
+	known      bool      // it has answered here
+	mutual     bool      // nothing speaks against it that an active peer has this node active, too: they have exchanged since
 	delay      time.Duration
 	failures   int
 	recalled   time.Time // when it was last asked because it spoke, though it could not be reached

@@ -8,8 +8,8 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
-// partner draws an active peer with which no exchange is under way. Every other time it is the one that was heard from
-// longest ago, so that none waits for chance alone.
+// partner draws an active peer with which no exchange is under way. Every other time it is the one with which there was none for longest,
+// so that none waits for chance alone.
 func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {
 	free, warm := m.free[:0], m.warm[:0]
 	for i := range m.links {
@@ -40,10 +40,12 @@ func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {
 	return m.active[free[m.cfg.Random.IntN(len(free))]], true
 }
 
-// lastExchange is when an active peer last told of its state, or never where it is not known yet to have this node active, too.
+// lastExchange is half-way between when this node last began an exchange with an active peer and when that last told of its state, or never
+// where it is not known yet to have this node active, too. By the former alone links would be found late that the other side does not have,
+// since nothing comes by them; by the latter those by which only what this node sends gets lost.
 func (m *Machine) lastExchange(i int) time.Time {
-	if e := m.linked(i); e != nil && m.links[i].attempt.mutual {
-		return e.HashAt
+	if e, a := m.linked(i), m.links[i].attempt; e != nil && a.mutual {
+		return e.HashAt.Add(a.exchanged.Sub(e.HashAt) / 2)
 	}
 	return time.Time{}
 }
@@ -54,7 +56,7 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	if a.exchanging {
 		return
 	}
-	a.exchanging = true
+	a.exchanging, a.exchanged = true, now
 	salt := m.cfg.Random.Uint64()
 	digest, held := m.view.Digest(salt, m.contact, m.beat.Sequence, m.held)
 	m.held = nil
