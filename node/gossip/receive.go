@@ -281,9 +281,11 @@ func (m *Machine) learnOwn(now time.Time, c *view.Contact) {
 // would cost more hashes than are left for the message is skipped, as if it had not been told: whoever lies spends his own beats, and
 // nobody else's. Asked tells that they came in an answer to a call of this node's own.
 func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []IndexedBeat, held []*view.Entry, contacts []*view.Contact) (news int) {
-	m.prefetch(beats, held)
 	left := uint64(maxHashes)
-	for _, b := range beats {
+	for k, b := range beats {
+		if k%readAtOnce == 0 {
+			m.prefetch(beats[k:min(k+readAtOnce, len(beats))], held)
+		}
 		var e *view.Entry
 		switch {
 		case b.Index < len(held):
@@ -305,6 +307,9 @@ func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []Indexe
 	return news
 }
 
+// readAtOnce is how many beats prefetch reads for: what that is of each still lies in the nearest cache when its turn comes.
+const readAtOnce = 16
+
 // prefetch reads of each peer with a newer beat what the beat is about to change, and does nothing with it. Who takes one beat after the other
 // waits for memory again and again; these loops need nothing of what they read, so that all of it comes at once.
 func (m *Machine) prefetch(beats []IndexedBeat, held []*view.Entry) {
@@ -316,7 +321,7 @@ func (m *Machine) prefetch(beats []IndexedBeat, held []*view.Entry) {
 	}
 	for _, b := range beats {
 		if b.Index < len(held) && held[b.Index] != nil && held[b.Index].BeatSequence < b.Sequence {
-			read += m.detector.Touch(held[b.Index].Place)
+			read += m.detector.Touch(held[b.Index].Place) + held[b.Index].TouchProof(b.Beat)
 		}
 	}
 	m.prefetched = read // or the compiler would leave the loops out

@@ -104,6 +104,10 @@ func (d *Detector) Touch(place int) uint64 {
 	if len(p.list) > 0 {
 		number += p.list[0]
 	}
+	if len(p.direct.list) > 0 {
+		number += p.direct.list[0]
+	}
+	number += d.ages.bests[place].top + d.direct.bests[place].top
 	return uint64(number) + p.direct.incarnation + p.direct.met
 }
 

@@ -118,6 +118,14 @@ func (e *Entry) Touch() uint64 {
 	return e.BeatSequence + uint64(e.link[0]) + uint64(e.claims[claimsKept-1]) + e.Incarnation //nolint:gosec // any number will do
 }
 
+// TouchProof reads what proves will need of a beat, where proofs are shared.
+func (e *Entry) TouchProof(b Beat) uint64 {
+	if e.proofs == nil {
+		return 0
+	}
+	return e.proofs.at(b).sequence
+}
+
 // OwnEntry is the owner's own record in the form that a delta takes.
 func OwnEntry(c *Contact, b Beat, published time.Time) *Entry {
 	e := &Entry{BeatSequence: b.Sequence, link: b.Link, Seen: published, heard: true, State: Alive}
