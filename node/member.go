@@ -110,6 +110,10 @@ func (n *Node) startMember(genesis pki.Genesis, chain pki.Chain, p ports) (err e
 	}
 	m := &member{genesis: genesis, chain: chain, gate: wire.NewGate(genesis), registry: transport.NewRegistry(), serves: n.serves()}
 	m.registry.VerifyChain = m.gate.VerifyChain
+	m.gate.Recall(chain.Hash())
+	for _, a := range saved.Reserve {
+		m.gate.Recall(a.Chain)
+	}
 	if p.gossip != nil {
 		m.gossipAt, m.registerAt = p.gossip.Addr().String(), p.register.Addr().String()
 	}

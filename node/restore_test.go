@@ -148,3 +148,25 @@ func TestRestoredWithinTheSecond(t *testing.T) {
 		haltAll(nodes)
 	})
 }
+
+// A node that starts again verifies no chain that it verified before it ended, but all contacts, which are new.
+func TestChainsAreVerifiedOnce(t *testing.T) {
+	inWorld(t, 5*time.Millisecond, func(w *world) {
+		a := w.founder()
+		b, c := w.joiner(1, a), w.joiner(2, a)
+		nodes := []*actor{a, b, c}
+		w.allAlive(10*time.Second, nodes, 2)
+		w.pass(20 * time.Second) // the reserve is on disk
+		haltAll(nodes)
+		for _, n := range nodes {
+			n.start()
+		}
+		w.allAlive(20*time.Second, nodes, 2)
+		for _, n := range nodes {
+			if counts := n.member.Load().gate.Counts(); counts.Chains != 0 || counts.Contacts < 2 {
+				t.Errorf("%s verified %d chains and %d contacts", n.name, counts.Chains, counts.Contacts)
+			}
+		}
+		haltAll(nodes)
+	})
+}

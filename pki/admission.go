@@ -57,7 +57,11 @@ func parseAdmission(payload, seal []byte) (Admission, error) {
 //  5. There are 1 to MaxDepth links.
 type Chain struct {
 	links []Admission
+	hash  [sha256.Size]byte
 }
+
+// Hash is what Links knows the whole chain by, zero for the zero Chain. It stands for all payloads and seals, so for the network, too.
+func (c Chain) Hash() [sha256.Size]byte { return c.hash }
 
 // Links are the admissions, the founder's first.
 func (c Chain) Links() []Admission { return append([]Admission(nil), c.links...) }
@@ -144,7 +148,7 @@ func VerifyChainKnowing(b []byte, genesis Genesis, known Links) (Chain, error) {
 			known.Verified(beginning)
 		}
 	}
-	return Chain{links: links}, nil
+	return Chain{links: links, hash: beginning}, nil
 }
 
 // after is the hash of the beginning that ends with this link, by that of the beginning above it. No two links have the same
@@ -257,5 +261,5 @@ func (c Chain) extend(signer *Identity, a Admission) (Chain, error) {
 		return Chain{}, err
 	}
 	a.seal = seal
-	return Chain{links: append(c.links[:len(c.links):len(c.links)], a)}, nil
+	return Chain{links: append(c.links[:len(c.links):len(c.links)], a), hash: a.after(c.hash)}, nil
 }

@@ -64,8 +64,9 @@ type ClaimRecord struct {
 type Address struct {
 	ID        pki.ID
 	Addresses []string
-	Heard     int64  // Unix seconds of the last proof of life on this node's clock
-	MinEpoch  uint64 // leaves below it are refused, also after a restart
+	Heard     int64    // Unix seconds of the last proof of life on this node's clock
+	MinEpoch  uint64   // leaves below it are refused, also after a restart
+	Chain     [32]byte // pki.Chain.Hash of the chain that was verified: its seals need not be again; zero where none was
 }
 
 // Saved is what a machine starts from: the sum of all that was saved.

@@ -41,17 +41,17 @@ func (r *reserve) addresses(id pki.ID) []string {
 	return nil
 }
 
-// keep takes a contact's addresses and lowest epoch. In a full reserve that of a peer that was not heard yet finds no place.
+// keep takes a contact's addresses, lowest epoch and chain. In a full reserve that of a peer that was not heard yet finds no place.
 func (r *reserve) keep(now time.Time, c *view.Contact) {
 	i, ok := r.find(c.ID)
 	switch {
-	case ok && slices.Equal(r.entries[i].Addresses, c.Addresses) && r.entries[i].MinEpoch >= c.MinEpoch,
+	case ok && slices.Equal(r.entries[i].Addresses, c.Addresses) && r.entries[i].MinEpoch >= c.MinEpoch && r.entries[i].Chain == c.Chain.Hash(),
 		len(c.Addresses) == 0, !ok && len(r.entries) >= MaxReserve:
 		return
 	case ok:
-		r.entries[i].Addresses, r.entries[i].MinEpoch = c.Addresses, max(r.entries[i].MinEpoch, c.MinEpoch)
+		r.entries[i].Addresses, r.entries[i].MinEpoch, r.entries[i].Chain = c.Addresses, max(r.entries[i].MinEpoch, c.MinEpoch), c.Chain.Hash()
 	default:
-		r.entries = slices.Insert(r.entries, i, Address{ID: c.ID, Addresses: c.Addresses, Heard: now.Unix(), MinEpoch: c.MinEpoch})
+		r.entries = slices.Insert(r.entries, i, Address{ID: c.ID, Addresses: c.Addresses, Heard: now.Unix(), MinEpoch: c.MinEpoch, Chain: c.Chain.Hash()})
 	}
 	r.dirty = true
 }

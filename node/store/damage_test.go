@@ -139,7 +139,7 @@ func TestWrongValues(t *testing.T) {
 		"cut reserve":     {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), append(make([]byte, 16), 1, 0)), "state.db is damaged: " + address + ": cut short"},
 		"cut address":     {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), append(make([]byte, 16), 1, 0, 4, 'a', ':', '1')), "state.db is damaged: " + address + ": cut short"},
 		"address":         {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), append(make([]byte, 16), 1, 0, 3, 'a', ':', '0')), "state.db is damaged: " + address + `: address "a:0": port "0" is not 1 to 65535`},
-		"more in reserve": {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), make([]byte, 18)), "state.db is damaged: " + address + ": bytes after the end"},
+		"more in reserve": {rewrite(bucketReserve, string(saved.Reserve[0].ID[:]), make([]byte, 18)), "state.db is damaged: " + address + ": 1 bytes for a chain"},
 		"record":          {func(tx *bbolt.Tx) error { return tx.Bucket([]byte(bucketOwn)).Put([]byte(keyPorts), []byte{1, 2}) }, "state.db is damaged: own/ports: 2 bytes are too few"},
 		"record version": {func(tx *bbolt.Tx) error {
 			b := []byte{2, 0, 0, 0, 0}

@@ -29,6 +29,7 @@ func saveReserve(tx *bbolt.Tx, reserve []gossip.Address) error {
 			b = binary.BigEndian.AppendUint16(b, uint16(len(s))) //nolint:gosec // at most pki.MaxAddress
 			b = append(b, s...)
 		}
+		b = append(b, a.Chain[:]...)
 		if err := put(tx, bucketReserve, string(a.ID[:]), b); err != nil {
 			return err
 		}
@@ -72,8 +73,12 @@ func parseReserved(key string, b []byte) (gossip.Address, error) {
 	if err := checkReserved(a); err != nil {
 		return a, damaged(bucketReserve, key, "%w", err)
 	}
-	if len(b) > 0 {
-		return a, damaged(bucketReserve, key, "bytes after the end")
+	switch len(b) {
+	case len(a.Chain):
+		copy(a.Chain[:], b)
+	case 0: // of a version that kept no chains
+	default:
+		return a, damaged(bucketReserve, key, "%d bytes for a chain", len(b))
 	}
 	return a, nil
 }

@@ -29,7 +29,7 @@ const (
 	bucketOwn         = "own"
 	bucketNominations = "nominations" // token ID -> envelope
 	bucketClaims      = "claims"      // token ID, joiner's ID -> time, chain
-	bucketReserve     = "reserve"     // ID -> time, lowest epoch, addresses
+	bucketReserve     = "reserve"     // ID -> time, lowest epoch, addresses, hash of the chain
 
 	keySchema   = "schema"
 	keyMember   = "member"   // the network's ID, so that a network that vanished is no folder without one

@@ -112,7 +112,7 @@ func more(d *Dir) gossip.Save {
 			{Token: n.TokenID(), Joiner: pki.ID{2}, At: now.Unix() + 1, Chain: []byte("chain 2")},
 		},
 		Reserve: []gossip.Address{
-			{ID: pki.ID{1}, Addresses: []string{"10.0.0.1:7401", "a.example.org:1"}, Heard: now.Unix(), MinEpoch: 1<<64 - 1},
+			{ID: pki.ID{1}, Addresses: []string{"10.0.0.1:7401", "a.example.org:1"}, Heard: now.Unix(), MinEpoch: 1<<64 - 1, Chain: [32]byte{7}},
 			{ID: pki.ID{2}, Heard: 0},
 		},
 		ReserveChanged:  true,

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"reflect"
@@ -316,3 +317,30 @@ func BenchmarkContact(b *testing.B) {
 }
 
 func errorOf(_ *view.Contact, err error) error { return err }
+
+// A chain that was verified in an earlier run costs no verification, and one that differs from it in any byte is judged as ever.
+func TestRecall(t *testing.T) {
+	w := newWorld()
+	good := w.clientChain.Bytes()
+	if w.clientChain.Hash() == w.serverChain.Hash() || value(w.gate.chain(good)).Hash() != w.clientChain.Hash() {
+		t.Fatal("the hash does not stand for the chain")
+	}
+	again := NewGate(w.genesis)
+	again.Recall(w.serverChain.Hash())
+	again.Recall(w.clientChain.Hash())
+	again.Recall(pki.Chain{}.Hash())
+	for i := range good {
+		changed := bytes.Clone(good)
+		changed[i]++
+		if _, err := again.chain(changed); err == nil {
+			t.Fatalf("byte %d does not count", i)
+		}
+	}
+	refused := again.Counts().Chains
+	if _, err := again.chain(good); err != nil || again.Counts().Chains != refused {
+		t.Errorf("it was verified again (%v)", err)
+	}
+	if len(again.links.values) != 2 {
+		t.Errorf("%d beginnings are remembered", len(again.links.values))
+	}
+}

@@ -26,8 +26,8 @@ const (
 
 // A Gate accepts messages of one network. It is safe for concurrent use.
 //
-//  1. What it remembers was verified here, under a hash of all bytes that the verification read: seeing the same bytes
-//     again costs no second verification and changes no outcome.
+//  1. What it remembers was verified here, or by this node in an earlier run (Recall), under a hash of all bytes that the
+//     verification read: seeing the same bytes again costs no second verification and changes no outcome.
 //  2. It remembers at most maxRemembered contacts, as many chains, and as many beginnings of chains; the oldest make place.
 //  3. What depends on the clock is never remembered.
 type Gate struct {
@@ -35,7 +35,7 @@ type Gate struct {
 	network  pki.NetworkID
 	contacts memory[*view.Contact]
 	chains   memory[pki.Chain]
-	links    links
+	links    memory[struct{}] // beginnings of chains
 	counts   struct{ contacts, chains, known atomic.Uint64 }
 }
 
@@ -66,22 +66,39 @@ func (g *Gate) chain(b []byte) (pki.Chain, error) {
 	if c, ok := g.chains.get(hash); ok {
 		return c, nil
 	}
-	g.counts.chains.Add(1)
-	c, err := pki.VerifyChainKnowing(b, g.genesis, &g.links)
+	asked := links{memory: &g.links}
+	c, err := pki.VerifyChainKnowing(b, g.genesis, &asked)
+	if asked.unknown {
+		g.counts.chains.Add(1)
+	}
 	if err == nil {
 		g.chains.put(hash, c)
 	}
 	return c, err
 }
 
-// links are the beginnings of chains that were verified.
-type links struct{ memory[struct{}] }
+// Recall takes the hash of a chain (pki.Chain.Hash) that a gate of this network verified in an earlier run: its seals are not verified
+// again. It must come from where nobody else writes. Zero is no chain's.
+func (g *Gate) Recall(chain [sha256.Size]byte) {
+	if chain != [sha256.Size]byte{} {
+		g.links.put(chain, struct{}{})
+	}
+}
 
+// links are the beginnings of chains that were verified, as the verification of one chain asks for them.
+type links struct {
+	*memory[struct{}]
+	unknown bool // it asked for one that was not there
+}
+
+// Known is for pki.Links.
 func (l *links) Known(beginning [sha256.Size]byte) bool {
 	_, ok := l.get(beginning)
+	l.unknown = l.unknown || !ok
 	return ok
 }
 
+// Verified is for pki.Links.
 func (l *links) Verified(beginning [sha256.Size]byte) { l.put(beginning, struct{}{}) }
 
 // memory keeps the last maxRemembered values put into it.
