@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// monitorSlack is by how much the thread that watches over the others may wake late, in nanoseconds: as long as it sleeps at most by itself.
-	monitorSlack = 10_000_000
+	// monitorSlack is by how much the thread that watches over the others may wake late, in nanoseconds: three times as long as it sleeps at
+	// most by itself. A start that shares its processor with others lasts for seconds, in which that thread never rests.
+	monitorSlack = 30_000_000
 
 	chunk       = 4 << 20 // the heap grows by that, at addresses that are multiples of it
 	hugePage    = 2 << 20
