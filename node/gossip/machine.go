@@ -33,7 +33,7 @@ const (
 	recentlyLost    = time.Hour
 	isolatedDials   = 3 // a look, while nobody is
 	saveReserve     = 5 * time.Second
-	fewAddresses    = 16                    // in the reserve, up to which a new one is saved at once
+	fewAddresses    = 8                     // on the disk, up to which twice as many are saved at once
 	syncSpacing     = 2 * time.Second       // between two pulls of nominations from one peer
 	vainSyncSpacing = time.Minute           // while neither side has changed since a pull that brought nothing
 	alarmSpacing    = time.Minute           // between two alarms of one kind about one peer

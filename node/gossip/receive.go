@@ -241,8 +241,8 @@ func (m *Machine) take(now time.Time, c *view.Contact) *view.Entry {
 	if e.Mode == pki.Server {
 		met := !m.reserve.has(c.ID)
 		m.reserve.keep(now, c)
-		if met && len(m.reserve.entries) <= fewAddresses {
-			m.saveReserve(now) // each of a few counts: a node that is killed now must find back
+		if met && m.reserve.few() {
+			m.saveReserve(now) // a node that is killed now must find back
 		}
 	}
 	if c.MinEpoch > m.trust.MinEpoch[c.ID] {

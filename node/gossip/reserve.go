@@ -11,6 +11,7 @@ import (
 // reserve keeps where members could be reached once, ordered by ID, at most MaxReserve.
 type reserve struct {
 	entries []Address
+	saved   int // how many were, last
 	dirty   bool
 }
 
@@ -22,6 +23,7 @@ func newReserve(saved []Address, now time.Time) reserve {
 		}
 	}
 	slices.SortFunc(r.entries, func(a, b Address) int { return a.ID.Compare(b.ID) })
+	r.saved = len(r.entries)
 	return r
 }
 
@@ -83,9 +85,15 @@ func (r *reserve) evict(v *view.View) {
 	}
 }
 
+// few tells whether so few are on the disk that more are to be there at once: at most half of those that are known. It takes a write for each
+// doubling. One for each newcomer would take a good part of the start of a node that many come to at once.
+func (r *reserve) few() bool {
+	return len(r.entries) >= 2*r.saved && r.saved < fewAddresses
+}
+
 // list is a copy for the disk.
 func (r *reserve) list() []Address {
-	r.dirty = false
+	r.dirty, r.saved = false, len(r.entries)
 	return slices.Clone(r.entries)
 }
 
