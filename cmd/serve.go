@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -75,6 +77,7 @@ func (a *app) serve(ctx context.Context, o joinOptions) error {
 	} else {
 		lean.Stop()
 	}
+	defer spareGarbage()()
 	r, err := start(ctx, o.dir, loaded.Config, log.Logger)
 	if err != nil {
 		return asked(ctx, err)
@@ -100,6 +103,27 @@ func (a *app) serve(ctx context.Context, o joinOptions) error {
 			return r.Stop()
 		case <-hangups:
 			reload.run(ctx)
+		}
+	}
+}
+
+const (
+	startGarbage = 200              // percent of what is in use, as GOGC has it: with the 100 of Go the first collection falls into the start
+	spareTime    = 20 * time.Second // a node that starts has settled by then
+)
+
+// spareGarbage has a node that starts, perhaps with many others on its machine, leave garbage where it is for so long. What GOGC in the
+// environment says counts.
+func spareGarbage() (end func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	usual := debug.SetGCPercent(startGarbage)
+	back := func() { debug.SetGCPercent(usual) }
+	timer := time.AfterFunc(spareTime, back)
+	return func() {
+		if timer.Stop() {
+			back()
 		}
 	}
 }
