@@ -110,12 +110,61 @@ func (c *checks) look(w *world) {
 		if missing := len(w.nodes) - len(n.seen); missing > 0 {
 			n.seen = append(n.seen, make([]version, missing)...)
 		}
-		for _, e := range n.machine.Entries() {
-			subject := w.byID[e.ID]
-			c.version(n, subject, e)
-			c.age(n, subject, e)
-		}
+		c.view(n)
 	}
+}
+
+// A sight is one entry of a view as it was when it was looked at last. What has not changed since is as right or wrong as it was then: the
+// age that is held and the truth grow alike.
+type sight struct {
+	entry   *view.Entry
+	contact *view.Contact // which never changes
+	subject *node
+	beat    uint64
+	born    time.Duration // when the beat seems to have been made
+	madeOf  uint64        // of the subject
+	state   view.State
+	drifts  bool // of the world
+	checks  int  // how many it was held to; none where one failed
+}
+
+// view holds a node's view to the truth. Its entries are ordered, and so is what was seen of them.
+func (c *checks) view(n *node) {
+	before, k := n.sights, 0
+	now := n.sightsRoom[:0]
+	for _, e := range n.machine.Entries() {
+		for k < len(before) && before[k].entry != e && before[k].contact.ID.Compare(e.ID) < 0 {
+			k++
+		}
+		s := sight{entry: e}
+		if k < len(before) && before[k].entry == e {
+			s = before[k]
+			k++
+		}
+		c.entry(n, &s)
+		now = append(now, s)
+	}
+	n.sights, n.sightsRoom = now, before
+}
+
+// entry holds one entry to the truth, where anything has changed.
+func (c *checks) entry(n *node, was *sight) {
+	e := was.entry
+	is := sight{e, e.Contact, was.subject, e.BeatSequence, e.Born().Sub(epoch), 0, e.State, n.w.drifts, was.checks}
+	if is.contact != was.contact {
+		is.subject = n.w.byID[e.ID]
+	}
+	if is.madeOf = is.subject.madeOf; is == *was && is.checks > 0 {
+		c.done += is.checks
+		return
+	}
+	done, failed := c.done, c.failed
+	c.version(n, is.subject, e)
+	c.age(n, is.subject, e)
+	if is.checks = c.done - done; c.failed > failed {
+		is.checks = 0
+	}
+	*was = is
 }
 
 func (c *checks) version(n, subject *node, e *view.Entry) {

@@ -51,10 +51,12 @@ type node struct {
 	sides                    // where it stands
 	old      sides           // where it stood before the last heal
 
-	healthy int64 // since when nothing was done to it; never while something is
-	made    []int64
-	madeOf  uint64    // the incarnation that made counts for
-	seen    []version // of those in its view at the last look, since it started, by the order of their starts
+	healthy    int64 // since when nothing was done to it; never while something is
+	made       []int64
+	madeOf     uint64    // the incarnation that made counts for
+	seen       []version // of those in its view at the last look, since it started, by the order of their starts
+	sights     []sight   // the same in the order of its view, and room for the next
+	sightsRoom []sight
 }
 
 // sides is where the network is broken for a node.
@@ -167,7 +169,7 @@ func (w *world) start(n *node) {
 	if n.healthy = w.now; n.life == 1 {
 		n.healthy -= int64(grace) // nothing is the reason of a verdict on somebody new
 	}
-	n.seen = nil
+	n.seen, n.sights = nil, nil
 	w.running++
 	n.flush()
 	n.work(n.life)
