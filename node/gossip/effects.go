@@ -32,7 +32,7 @@ type Save struct {
 	Nominations     []SealedNomination // put, by token ID
 	DropNominations []pki.TokenID      // with their claims
 	Claims          []ClaimRecord      // put, by token and joiner
-	Reserve         []Address          // replaces the whole reserve, if ReserveChanged
+	Reserve         []Address          // replaces the whole reserve, if ReserveChanged; the machine's own from its next turn on
 	ReserveChanged  bool
 	Services        []string // replaces the services that an operator added, if ServicesChanged
 	ServicesChanged bool

@@ -373,6 +373,9 @@ func (m *Machine) Effects() Effects {
 	if m.effects.Trust {
 		m.rebuildTrust() // once a turn, however many contacts raised an epoch
 	}
+	if m.effects.Save.ReserveChanged {
+		m.effects.Save.Reserve = m.reserve.list()
+	}
 	e := m.effects
 	e.Order, m.distances.news = m.distances.news, false
 	m.effects = Effects{}

@@ -44,7 +44,7 @@ func (m *Machine) look(now time.Time) {
 
 func (m *Machine) saveReserve(now time.Time) {
 	m.nextSaveReserve = now.Add(saveReserve)
-	m.effects.Save.Reserve, m.effects.Save.ReserveChanged = m.reserve.list(), true
+	m.effects.Save.ReserveChanged = true
 }
 
 // aliveChanged notes that the alive set may be another one. Its hash is made when somebody asks for it, once for all that changed.

@@ -11,7 +11,8 @@ import (
 // reserve keeps where members could be reached once, ordered by ID, at most MaxReserve.
 type reserve struct {
 	entries []Address
-	saved   int // how many were, last
+	saved   int      // how many were, last
+	places  []uint64 // of the entries: how their IDs begin, to find them without a look at each
 	dirty   bool
 }
 
@@ -24,11 +25,21 @@ func newReserve(saved []Address, now time.Time) reserve {
 	}
 	slices.SortFunc(r.entries, func(a, b Address) int { return a.ID.Compare(b.ID) })
 	r.saved = len(r.entries)
+	for i := range r.entries {
+		r.places = append(r.places, r.entries[i].ID.Prefix())
+	}
 	return r
 }
 
+// find is where an address stands or would. IDs that begin alike are as many as somebody cares to make.
 func (r *reserve) find(id pki.ID) (int, bool) {
-	return slices.BinarySearchFunc(r.entries, id, func(a Address, id pki.ID) int { return a.ID.Compare(id) })
+	i, _ := slices.BinarySearch(r.places, id.Prefix())
+	for ; i < len(r.entries) && r.places[i] == id.Prefix(); i++ {
+		if c := r.entries[i].ID.Compare(id); c >= 0 {
+			return i, c == 0
+		}
+	}
+	return i, false
 }
 
 func (r *reserve) has(id pki.ID) bool {
@@ -54,6 +65,7 @@ func (r *reserve) keep(now time.Time, c *view.Contact) {
 		r.entries[i].Addresses, r.entries[i].MinEpoch, r.entries[i].Chain = c.Addresses, max(r.entries[i].MinEpoch, c.MinEpoch), c.Chain.Hash()
 	default:
 		r.entries = slices.Insert(r.entries, i, Address{ID: c.ID, Addresses: c.Addresses, Heard: now.Unix(), MinEpoch: c.MinEpoch, Chain: c.Chain.Hash()})
+		r.places = slices.Insert(r.places, i, c.ID.Prefix())
 	}
 	r.dirty = true
 }
@@ -72,16 +84,18 @@ func (r *reserve) heard(now time.Time, c *view.Contact, v *view.View) {
 
 func (r *reserve) evict(v *view.View) {
 	oldest := -1
-	for k, a := range r.entries {
-		if e := v.Get(a.ID); e != nil && e.State == view.Alive {
+	for k := range r.entries {
+		a := &r.entries[k]
+		if oldest >= 0 && a.Heard >= r.entries[oldest].Heard {
 			continue
 		}
-		if oldest < 0 || a.Heard < r.entries[oldest].Heard {
+		if e := v.Get(a.ID); e == nil || e.State != view.Alive {
 			oldest = k
 		}
 	}
 	if oldest >= 0 {
 		r.entries = slices.Delete(r.entries, oldest, oldest+1)
+		r.places = slices.Delete(r.places, oldest, oldest+1)
 	}
 }
 
@@ -91,10 +105,10 @@ func (r *reserve) few() bool {
 	return len(r.entries) >= 2*r.saved && r.saved < fewAddresses
 }
 
-// list is a copy for the disk.
+// list is for the disk: the reserve itself, which whoever keeps it copies.
 func (r *reserve) list() []Address {
 	r.dirty, r.saved = false, len(r.entries)
-	return slices.Clone(r.entries)
+	return r.entries
 }
 
 // refresh renews the time of every address whose peer is alive, at most once an hour each.

@@ -260,7 +260,7 @@ func (a *actor) save(s Save) {
 		a.disk.Claims = append(a.disk.Claims, c)
 	}
 	if s.ReserveChanged {
-		a.disk.Reserve = s.Reserve
+		a.disk.Reserve = slices.Clone(s.Reserve)
 	}
 }
 

@@ -330,7 +330,7 @@ func (n *node) save(s gossip.Save) {
 		n.disk.Own = *s.Own
 	}
 	if s.ReserveChanged {
-		n.disk.Reserve = s.Reserve
+		n.disk.Reserve = append(n.disk.Reserve[:0], s.Reserve...)
 	}
 }
 
