@@ -284,6 +284,9 @@ func (m *Machine) moved(ids []pki.ID) string {
 }
 
 func (m *Machine) names(ids []pki.ID) string {
+	if m.cfg.Terse {
+		return ""
+	}
 	var names []string
 	for _, id := range ids[:min(len(ids), maxNamed)] {
 		name := id.Short()

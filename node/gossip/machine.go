@@ -81,6 +81,9 @@ type Config struct {
 	// simulations whose nodes have no work to do.
 	OnlyPublish bool
 
+	// Terse leaves the details out of notices of severity Info, for simulations: nobody reads them there.
+	Terse bool
+
 	// SealSummary seals a signature of this node's.
 	SealSummary func(signature.Statement) (*view.Summary, error)
 
@@ -383,7 +386,10 @@ func (m *Machine) Effects() Effects {
 }
 
 func (m *Machine) notice(k Kind, s Severity, peer pki.ID, format string, args ...any) {
-	n := Notice{Kind: k, Severity: s, Peer: peer, Detail: fmt.Sprintf(format, args...)}
+	n := Notice{Kind: k, Severity: s, Peer: peer}
+	if !m.cfg.Terse || s != Info {
+		n.Detail = fmt.Sprintf(format, args...)
+	}
 	if e := m.view.Get(peer); e != nil {
 		n.Name = e.Name
 	}
