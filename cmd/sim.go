@@ -142,10 +142,10 @@ type simView struct {
 	Runs     []*sim.Report `json:"runs"`
 }
 
-// A simulation's heap is large and lives long: the collector runs seldom, until there is as much as the machine can spare. More seldom than
-// this costs more than it saves: memory that was never touched is handed out then, a page fault for each page.
+// A simulation's heap is large and lives long. It makes little garbage for its size, and memory that was never touched costs more than the
+// collector does: to let the heap grow to three times what lives in it took more of the processor's time than twice.
 const (
-	garbage     = 200                       // percent
+	garbage     = 100                       // percent
 	leastHeap   = 6 << 30                   // that it may grow to, or to a third of the machine's memory
 	heapOfANode = 5 << 18                   // what a simulated node takes in a network that is larger than a view, garbage included
 	largestHeap = min(4<<30, math.MaxInt/2) // that is to come in large pages
