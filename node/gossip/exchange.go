@@ -1,7 +1,6 @@
 package gossip
 
 import (
-	"slices"
 	"time"
 
 	"github.com/g2g-net/g2g/node/view"
@@ -58,6 +57,7 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	}
 	a.exchanging, a.exchanged = true, now
 	salt := m.cfg.Random.Uint64()
+	m.view.Lend(m.cfg.Spare.digest())
 	digest, held := m.view.Digest(salt, m.contact, m.beat.Sequence, m.held)
 	m.held = nil
 	c := m.send(now, to, ExchangeRequest{
@@ -78,7 +78,7 @@ func (m *Machine) freshBeats(now time.Time, held []*view.Entry, since time.Time)
 		beats = append(beats, IndexedBeat{Index: 0, Contact: uint16(m.contact.Sequence), Beat: m.ownBeat(now)}) //nolint:gosec // low bits are meant
 	}
 	if m.mode() == pki.Client {
-		return slices.Clone(beats) // a client-mode member tells of nobody but itself
+		return append(m.cfg.Spare.room(len(beats)), beats...) // a client-mode member tells of nobody but itself
 	}
 	start := 1
 	if len(held) > 1 {
@@ -95,7 +95,7 @@ func (m *Machine) freshBeats(now time.Time, held []*view.Entry, since time.Time)
 		}
 	}
 	m.fresh = beats
-	return slices.Clone(beats)
+	return append(m.cfg.Spare.room(len(beats)), beats...)
 }
 
 func (m *Machine) receiveExchange(now time.Time, from pki.ID, req ExchangeRequest) Message {
@@ -132,7 +132,7 @@ func (m *Machine) answer(now time.Time, reader *view.Reader) ExchangeResponse {
 	}
 	d := reader.Delta(now, m.ownEntry(), MaxBeats, MaxContacts, MaxContactBytes, start)
 	resp := ExchangeResponse{Contacts: d.Contacts, AliveHash: m.alive(), NominationsHash: m.nominations.hash}
-	resp.Beats = make([]IndexedBeat, 0, len(d.Beats))
+	resp.Beats = m.cfg.Spare.room(len(d.Beats))
 	for i, b := range d.Beats {
 		resp.Beats = append(resp.Beats, IndexedBeat{Index: d.Places[i], Contact: d.Low[i], Beat: b})
 	}

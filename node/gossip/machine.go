@@ -84,6 +84,9 @@ type Config struct {
 	// Terse leaves the details out of notices of severity Info, for simulations: nobody reads them there.
 	Terse bool
 
+	// Spare is where messages come from, for simulations; nil for new memory.
+	Spare *Spare
+
 	// SealSummary seals a signature of this node's.
 	SealSummary func(signature.Statement) (*view.Summary, error)
 

@@ -145,6 +145,10 @@ func (f *flight) end(k kind) {
 	n.w.count().turns++
 	if k == answer && n.w.now <= f.deadline {
 		n.do(func(now time.Time) { n.machine.Reply(now, f.send.Call, f.answer) })
+		if req, ok := f.send.Request.(gossip.ExchangeRequest); ok {
+			n.w.spare.Take(req, f.answer.(gossip.ExchangeResponse))
+			f.send.Request, f.answer = nil, nil
+		}
 		return
 	}
 	how := gossip.Unanswered

@@ -157,7 +157,7 @@ func (w *world) start(n *node) {
 	m, err := gossip.New(gossip.Config{
 		Identity: n.identity, Genesis: w.genesis, Chain: n.chain, Name: n.name, Addresses: []string{n.host + ":7401"},
 		Interval: w.plan.Interval, Period: w.plan.Period, LeafLife: leafLife, Strict: w.plan.Strict,
-		Random: random, Secrets: secrets{random}, Seal: n.seal, SealSummary: n.sealSummary, OnlyPublish: true, Terse: true,
+		Random: random, Secrets: secrets{random}, Seal: n.seal, SealSummary: n.sealSummary, OnlyPublish: true, Terse: true, Spare: w.spare,
 	}, n.clock(), n.disk)
 	if err != nil {
 		w.checks.fail(n, "does not start: %v", err)

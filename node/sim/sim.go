@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/g2g-net/g2g/node/gossip"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -52,9 +53,10 @@ type world struct {
 	genesis pki.Genesis
 	network pki.NetworkID
 	loss    float64
-	healed  int64 // when the last split or cut ended
-	joined  int64 // when the last start of the plan is
-	drifts  bool  // a clock is too fast or too slow
+	healed  int64         // when the last split or cut ended
+	joined  int64         // when the last start of the plan is
+	drifts  bool          // a clock is too fast or too slow
+	spare   *gossip.Spare // memory of exchanges that are over
 
 	faults
 	counts   []phase
@@ -67,7 +69,7 @@ type world struct {
 var epoch = time.Unix(1_800_000_000, 0)
 
 func newWorld(p Plan, seed uint64) (*world, error) {
-	w := &world{plan: p, r: rand.New(rand.NewPCG(seed, 1)), byID: make(map[pki.ID]*node, p.Nodes), loss: p.Loss, healed: -int64(grace)}
+	w := &world{plan: p, r: rand.New(rand.NewPCG(seed, 1)), byID: make(map[pki.ID]*node, p.Nodes), loss: p.Loss, healed: -int64(grace), spare: &gossip.Spare{}}
 	if err := w.found(); err != nil {
 		return nil, err
 	}

@@ -46,6 +46,7 @@ type View struct {
 	clients    int       // client-mode entries that have not fallen
 	crowd      twig      // the tree that admitted the servers
 	reader     Reader    // of the last digest
+	lent       []Version // room for the next
 	tombstones map[pki.ID]tombstone
 	brief      []pki.ID // the tombstones, oldest first: of peers that were here for less than lastingLife
 	lasting    []pki.ID // and of the others
