@@ -146,7 +146,7 @@ type simView struct {
 // collector does: to let the heap grow to three times what lives in it took more of the processor's time than twice.
 const (
 	garbage     = 100                       // percent
-	leastHeap   = 6 << 30                   // that it may grow to, or to a third of the machine's memory
+	leastHeap   = 6 << 30                   // that it may grow to, or to three quarters of the machine's memory: near its limit the collector never rests
 	heapOfANode = 5 << 18                   // what a simulated node takes in a network that is larger than a view, garbage included
 	largestHeap = min(4<<30, math.MaxInt/2) // that is to come in large pages
 )
@@ -158,7 +158,7 @@ func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, form
 	}
 	lean.Grow(int(min(int64(nodes)*heapOfANode, largestHeap)))
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(max(leastHeap, memory()/3)))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(max(leastHeap, memory()/4*3)))
 	view := simView{Scenario: o.scenario, Seed: o.seed}
 	p := a.Progress("simulating")
 	defer p.End()
