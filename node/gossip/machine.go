@@ -199,7 +199,6 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 		detector: stale.NewDetector(stale.Config{Strict: cfg.Strict, Period: cfg.Period, Least: leastLimit}),
 		doubts:   map[pki.ID]*doubt{}, hintBudget: hintBurst, hintBudgetAt: now,
 	}
-	m.view.Prefer(m.cfg.Random.Uint64)
 	m.rebuildTrust()
 	m.aliveChanged(now)
 	m.alive()

@@ -33,114 +33,52 @@ func (v *View) live(mode pki.Mode) int {
 // victimFor chooses whom a newcomer replaces in a full view, or nobody. It goes down the tree of admissions: as long as the
 // newcomer's own branch is the largest of its siblings, whoever makes place is in that branch; the first branch that is
 // larger than the newcomer's by two gives the victim. So one member that admits thousands, itself or through those it
-// admitted, pushes out its own people before anybody else's. Of branches that are alike a view prefers some to others, by a rank
-// that nobody else knows: so who came first has no better place than who came last.
+// admitted, pushes out its own people before anybody else's.
 func (v *View) victimFor(c *Contact) *Entry {
 	t, p := &v.crowd, pathOf(c)
-	for _, key := range p.keys[:p.depth] {
-		own := t.child(key)
-		if largest := v.largest(t, own); largest != own || own == nil {
-			return v.otherwise(t, key, own.count())
-		}
-		t = own
-	}
-	return v.otherwise(t, t.key, len(t.entries))
-}
-
-// otherwise is the victim among the branches of a place, for one of them that has so many entries and is not the largest.
-func (v *View) otherwise(t *twig, key uint64, count int) *Entry {
-	largest := v.largest(t, nil)
-	if largest.count() > count+1 {
-		return v.gives(largest)
-	}
-	victim := v.alike(t, key, count+1)
-	if victim != nil && v.untried() >= maxUntried {
-		return nil
-	}
-	return victim
-}
-
-// alike is the victim of the least preferred of the branches of a place that are of a size, if it is less so than the newcomer's.
-func (v *View) alike(t *twig, key uint64, size int) (victim *Entry) {
-	least := v.rank(key)
-	for _, o := range t.below {
-		if rank := v.rank(o.key); o.size == size && rank > least {
-			if e := v.gives(o.twig); e != nil {
-				victim, least = e, rank
-			}
+	for depth := range p.depth {
+		own := t.child(p.keys[depth])
+		largest := t.largest(own)
+		switch {
+		case largest == nil:
+			return nil
+		case largest == own:
+			t = own
+		case largest.size <= own.count()+1:
+			return nil
+		default:
+			return largest.gives()
 		}
 	}
-	if len(t.entries) == size && v.rank(t.key) > least { // whoever admitted them is one of them
-		if e := v.foremost(&twig{key: t.key, entries: t.entries}); e != nil {
-			victim = e
-		}
-	}
-	return victim
-}
-
-// rank is how much a view would rather do without a branch than without others that are alike.
-func (v *View) rank(key uint64) uint32 {
-	if v.draw != nil {
-		v.salt, v.draw = v.draw(), nil
-	}
-	return saltedHash(v.salt, key)
-}
-
-// untried counts the peers of which no beat has come yet.
-func (v *View) untried() (n int) {
-	for _, e := range v.entries {
-		if e.State == Unheard && e.server {
-			n++
-		}
-	}
-	return n
+	return nil
 }
 
 // gives is the entry of a branch that makes place for another: of the deepest place at which there is one that does.
-func (v *View) gives(t *twig) *Entry {
-	for d := v.deepest(t); ; d = d.above {
-		if victim := v.foremost(d); victim != nil || d == t {
+func (t *twig) gives() *Entry {
+	for d := t.deepest(); ; d = d.above {
+		if victim := d.foremost(nil); victim != nil || d == t {
 			return victim
 		}
 	}
 }
 
-// foremost is the entry of a branch that makes place first: an unheard one, then one of the least preferred branch below it. Active ones
-// do not.
-func (v *View) foremost(t *twig) (victim *Entry) {
-	var least uint32
-	consider := func(e *Entry, rank uint32) {
-		if !e.Active && (victim == nil || rather(e, rank, victim, least)) {
-			victim, least = e, rank
+// foremost is the entry of a branch that makes place first: an unheard one, then the one that was heard of longest ago. Active ones do not.
+func (t *twig) foremost(victim *Entry) *Entry {
+	for _, e := range t.entries {
+		if !e.Active && (victim == nil || rather(e, victim)) {
+			victim = e
 		}
 	}
-	for _, e := range t.entries {
-		consider(e, v.rank(t.key))
-	}
 	for _, o := range t.below {
-		rank := v.rank(o.key)
-		o.each(func(e *Entry) { consider(e, rank) })
+		victim = o.foremost(victim)
 	}
 	return victim
 }
 
-// each walks over the entries of a branch.
-func (t *twig) each(f func(*Entry)) {
-	for _, e := range t.entries {
-		f(e)
-	}
-	for _, o := range t.below {
-		o.each(f)
-	}
-}
-
 // rather tells whether a makes place rather than b.
-func rather(a *Entry, rankA uint32, b *Entry, rankB uint32) bool {
+func rather(a, b *Entry) bool {
 	if (a.State == Unheard) != (b.State == Unheard) {
 		return a.State == Unheard
-	}
-	if rankA != rankB {
-		return rankA > rankB
 	}
 	if c := a.Seen.Compare(b.Seen); c != 0 {
 		return c < 0
@@ -175,7 +113,7 @@ func (v *View) nearest(c *Contact) *Entry {
 		}
 		own = next
 	}
-	return v.foremost(v.deepest(own))
+	return own.deepest().foremost(nil)
 }
 
 // weighActive takes the active peers out of the sizes of the tree, or puts them back.
@@ -208,7 +146,6 @@ func pathOf(c *Contact) (p path) {
 // A twig is a place in the tree of admissions: that of a member, or above all of them. The tree has those that some entry's chain goes
 // through, of the server-mode entries that have not fallen: so it is MaxServers x pki.MaxDepth large at most.
 type twig struct {
-	key     uint64
 	size    int   // entries whose chains go through it
 	above   *twig // nil above all
 	below   []offshoot
@@ -227,7 +164,7 @@ func (t *twig) grow(p path, e *Entry) *twig {
 	for _, key := range p.keys[:p.depth] {
 		next := t.child(key)
 		if next == nil {
-			next = &twig{key: key, above: t}
+			next = &twig{above: t}
 			t.below = append(t.below, offshoot{key, next})
 		}
 		t = next
@@ -265,24 +202,21 @@ func (t *twig) count() int {
 	return t.size
 }
 
-// largest is the branch with the most entries: of equals the one given, else the least preferred. There may be none.
-func (v *View) largest(t, given *twig) *twig {
-	best, least := given, uint32(0)
+// largest is the place below with the most entries: of equals the preferred one, else the one with the lowest key. There may be none.
+func (t *twig) largest(preferred *twig) *twig {
+	best := offshoot{0, preferred}
 	for _, o := range t.below {
-		if o.size < best.count() || o.size == best.count() && best == given && given != nil {
-			continue
-		}
-		if rank := v.rank(o.key); o.size > best.count() || rank > least {
-			best, least = o.twig, rank
+		if o.size > best.count() || o.size == best.count() && best.twig != preferred && o.key < best.key {
+			best = o
 		}
 	}
-	return best
+	return best.twig
 }
 
 // deepest goes on into the largest branch until one entry is left, or all are alike.
-func (v *View) deepest(t *twig) *twig {
+func (t *twig) deepest() *twig {
 	for t.size > 1 {
-		next := v.largest(t, nil)
+		next := t.largest(nil)
 		if next.count() <= 1 {
 			break
 		}

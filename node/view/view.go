@@ -25,8 +25,6 @@ const (
 	lastingLife = 10 * time.Minute      // a peer that made progress for so long is no passer-by
 	maxLasting  = MaxTombstones * 3 / 4 // of the tombstones are those of such peers at most
 
-	maxUntried = 16 // peers of which no beat has come yet, from which on nobody makes place for one that is only preferred
-
 	contactSpacing = 2 * time.Second // of new contacts by one ID, on average
 	contactBurst   = 4
 )
@@ -39,8 +37,6 @@ const (
 //  4. servers, clients, crowd and the entries' twigs go with the entries' states, which only View changes.
 type View struct {
 	self       pki.ID
-	draw       func() uint64 // of the salt; nil once it was drawn
-	salt       uint64        // decides whom the view prefers
 	entries    []*Entry
 	ids        []pki.ID  // of the entries
 	places     []uint64  // of the entries: how their IDs begin, to find them without a look at each
@@ -60,10 +56,6 @@ type View struct {
 func New(self pki.ID) *View {
 	return &View{self: self, tombstones: map[pki.ID]tombstone{}}
 }
-
-// Prefer has a number decide whom the view holds of those that are alike. It is drawn once there is no place for all, and nobody else
-// may know it.
-func (v *View) Prefer(draw func() uint64) { v.draw = draw }
 
 // Entries are all records ordered by ID. The caller must not keep or change the slice.
 func (v *View) Entries() []*Entry { return v.entries }
