@@ -57,8 +57,7 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 	}
 	a.exchanging, a.exchanged = true, now
 	salt := m.cfg.Random.Uint64()
-	m.view.Lend(m.cfg.Spare.digest())
-	digest, held := m.view.Digest(salt, m.contact, m.beat.Sequence, m.held)
+	digest, held := m.view.Digest(salt, m.contact, m.beat.Sequence, m.cfg.Spare.digest(), m.held)
 	m.held = nil
 	c := m.send(now, to, ExchangeRequest{
 		Salt: salt, Digest: digest, Beats: m.freshBeats(now, held, a.lastPulled),

@@ -31,15 +31,8 @@ func newReserve(saved []Address, now time.Time) reserve {
 	return r
 }
 
-// find is where an address stands or would. IDs that begin alike are as many as somebody cares to make.
 func (r *reserve) find(id pki.ID) (int, bool) {
-	i, _ := slices.BinarySearch(r.places, id.Prefix())
-	for ; i < len(r.entries) && r.places[i] == id.Prefix(); i++ {
-		if c := r.entries[i].ID.Compare(id); c >= 0 {
-			return i, c == 0
-		}
-	}
-	return i, false
+	return view.Find(r.places, id, func(i int) pki.ID { return r.entries[i].ID })
 }
 
 func (r *reserve) has(id pki.ID) bool {

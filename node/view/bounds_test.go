@@ -34,7 +34,7 @@ func checkBounds(t *testing.T, v *View) {
 			t.Fatal("the order of the tombstones names one that is not there")
 		}
 	}
-	if digest, held := v.Digest(0, &Contact{}, 0, nil); len(digest) > MaxDigest || len(digest) != len(held) {
+	if digest, held := v.Digest(0, &Contact{}, 0, nil, nil); len(digest) > MaxDigest || len(digest) != len(held) {
 		t.Fatalf("a digest of %d versions, %d IDs", len(digest), len(held))
 	}
 }

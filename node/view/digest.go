@@ -31,11 +31,10 @@ func saltedHash(salt, prefix uint64) uint32 {
 }
 
 // Digest lists the versions held, the owner's own first, and the entries in the same places: nil for the owner's. Client-mode
-// members are not in it. The entries are put into room, where that is large enough.
-func (v *View) Digest(salt uint64, own *Contact, beat uint64, room []*Entry) ([]Version, []*Entry) {
-	versions := slices.Grow(v.lent[:0], len(v.entries)+1)[:1]
-	v.lent = nil
-	held := append(slices.Grow(room[:0], len(v.entries)+1), nil)
+// members are not in it. Both are put into the slices that are given, where these are large enough.
+func (v *View) Digest(salt uint64, own *Contact, beat uint64, versions []Version, held []*Entry) ([]Version, []*Entry) {
+	versions = slices.Grow(versions[:0], len(v.entries)+1)[:1]
+	held = append(slices.Grow(held[:0], len(v.entries)+1), nil)
 	versions[0] = Version{SaltedHash(salt, own.ID), own.low(), uint32(beat)} //nolint:gosec // at most LadderLength
 	for i, e := range v.entries {
 		if e.server && len(held) < MaxDigest {
@@ -45,9 +44,6 @@ func (v *View) Digest(salt uint64, own *Contact, beat uint64, room []*Entry) ([]
 	}
 	return versions, held
 }
-
-// Lend gives the next digest room, for whoever knows that nobody reads what is there any more.
-func (v *View) Lend(room []Version) { v.lent = room }
 
 // Still is what the view holds now of a peer that it held then, or nil.
 func (v *View) Still(e *Entry) *Entry {

@@ -104,7 +104,7 @@ func TestDelta(t *testing.T) {
 		}
 		salt := r.Uint64()
 		own := &Contact{ID: pki.ID{2}, Sequence: 9}
-		digest, held := asker.Digest(salt, own, 3, nil)
+		digest, held := asker.Digest(salt, own, 3, nil, nil)
 		got := tell(teller.Read(salt, digest).Delta(start, nil, 1000, 1000, 1<<20, r.IntN(60)), held)
 		for id, c := range crowd {
 			if want := c.lacks(); got[id] != want {
@@ -160,7 +160,7 @@ func TestDeltaIsBounded(t *testing.T) {
 		}
 		hear(t, teller, start.Add(time.Duration(i)*time.Second), w.contact(1), w.beat(1), Revived)
 	}
-	digest, held := asker.Digest(7, &Contact{ID: pki.ID{2}}, 0, nil)
+	digest, held := asker.Digest(7, &Contact{ID: pki.ID{2}}, 0, nil, nil)
 	told := map[pki.ID]bool{}
 	for at := range 40 {
 		d := teller.Read(7, digest).Delta(start.Add(time.Minute), nil, 10, 3, 1<<20, at)

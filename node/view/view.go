@@ -46,7 +46,6 @@ type View struct {
 	clients    int       // client-mode entries that have not fallen
 	crowd      twig      // the tree that admitted the servers
 	reader     Reader    // of the last digest
-	lent       []Version // room for the next
 	tombstones map[pki.ID]tombstone
 	brief      []pki.ID // the tombstones, oldest first: of peers that were here for less than lastingLife
 	lasting    []pki.ID // and of the others
@@ -71,11 +70,17 @@ func (v *View) Get(id pki.ID) *Entry {
 	return nil
 }
 
-// find is where the peer stands or would. IDs that begin alike are as many as somebody cares to make.
 func (v *View) find(id pki.ID) (int, bool) {
-	i, _ := slices.BinarySearch(v.places, id.Prefix())
-	for ; i < len(v.entries) && v.places[i] == id.Prefix(); i++ {
-		if c := v.ids[i].Compare(id); c >= 0 {
+	return Find(v.places, id, func(i int) pki.ID { return v.ids[i] })
+}
+
+// Find is where an ID stands or would among others in their order, of which there are how they begin (pki.ID.Prefix), side by side, and each
+// by its place. IDs that begin alike are as many as somebody cares to make.
+func Find(prefixes []uint64, id pki.ID, at func(int) pki.ID) (int, bool) {
+	prefix := id.Prefix()
+	i, _ := slices.BinarySearch(prefixes, prefix)
+	for ; i < len(prefixes) && prefixes[i] == prefix; i++ {
+		if c := at(i).Compare(id); c >= 0 {
 			return i, c == 0
 		}
 	}
