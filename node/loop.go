@@ -117,10 +117,14 @@ func (n *Node) deadline() time.Time {
 	if n.machine == nil {
 		return time.Now().Add(time.Hour)
 	}
-	if d := n.machine.Deadline(); d.Before(n.rotateAt) {
-		return d
+	d := n.rotateAt
+	if m := n.machine.Deadline(); m.Before(d) {
+		d = m
 	}
-	return n.rotateAt
+	if at := n.orderAt.Add(orderSpacing); n.reordered && at.Before(d) {
+		d = at
+	}
+	return d
 }
 
 func (n *Node) advance() {
@@ -128,6 +132,10 @@ func (n *Node) advance() {
 		return
 	}
 	now := time.Now()
+	if now.Before(n.machine.Deadline()) && now.Before(n.rotateAt) {
+		n.turn(nil) // for an order that waited
+		return
+	}
 	n.catchUp(now)
 	if !now.Before(n.rotateAt) {
 		_ = n.rotate(now) // logged; it is tried again
@@ -164,8 +172,9 @@ func (n *Node) turn(j *job) {
 		n.trust.Store(n.machine.Trust())
 		n.enforce(n.machine.Trust())
 	}
-	if effects.Order {
-		n.publishOrder(time.Now())
+	n.reordered = n.reordered || effects.Order
+	if now := time.Now(); n.reordered && now.Sub(n.orderAt) >= orderSpacing {
+		n.publishOrder(now)
 	}
 	if n.machine != nil {
 		n.contact.Store(n.machine.Contact())

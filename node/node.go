@@ -49,6 +49,9 @@ const (
 	goodbyeTime = 2 * time.Second // that a leaving node waits for its goodbye to be heard
 	dialTimeout = time.Second
 	hostsEvery  = 5 * time.Second
+
+	// orderSpacing is between two orders that are published: while many come at once each turn would make one.
+	orderSpacing = 200 * time.Millisecond
 	// idleConnection is how long a connection to a peer that is not active is kept unused: longer than any call.
 	idleConnection = time.Minute
 )
@@ -111,11 +114,13 @@ type Node struct {
 	hosts   atomic.Pointer[map[netip.Addr]struct{}] // of members, refreshed now and then
 
 	// The loop's own.
-	machine  *gossip.Machine
-	rotateAt time.Time
-	hostsAt  time.Time        // when hosts is refreshed next
-	readings []gossip.Reading // room for the next
-	fatal    error
+	machine   *gossip.Machine
+	rotateAt  time.Time
+	hostsAt   time.Time        // when hosts is refreshed next
+	orderAt   time.Time        // when order was published last
+	reordered bool             // it is another one since
+	readings  []gossip.Reading // room for the next
+	fatal     error
 }
 
 // Open opens the folder of a node, which an Init or a first Open made, and locks it. Close it, or Run it to its end.

@@ -24,8 +24,8 @@ func (n *Node) Picture(ctx context.Context) (admin.Picture, error) {
 		return p, nil
 	}
 	p.Genesis, p.Chain, p.GossipAddress, p.RegisterAddress = m.genesis, m.chain, m.gossipAt, m.registerAt
-	var s gossip.Snapshot
-	if err := n.do(ctx, func(now time.Time, m *gossip.Machine) { s = m.Snapshot(now) }); err != nil {
+	s, err := n.snapshot(ctx)
+	if err != nil {
 		return admin.Picture{}, fmt.Errorf("look at the node: %w", err)
 	}
 	p.Gossip, p.Leaf, p.Leaves = &s, n.leaf.Load().Claims, map[pki.ID]pki.LeafClaims{}
@@ -35,6 +35,12 @@ func (n *Node) Picture(ctx context.Context) (admin.Picture, error) {
 		}
 	}
 	return p, nil
+}
+
+// snapshot is what the machine knows now. An order that waits is published with it: who sees a peer here finds it there.
+func (n *Node) snapshot(ctx context.Context) (s gossip.Snapshot, err error) {
+	err = n.do(ctx, func(now time.Time, m *gossip.Machine) { s, n.orderAt = m.Snapshot(now), time.Time{} })
+	return s, err
 }
 
 // Nominate makes a token of this node.

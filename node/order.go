@@ -58,8 +58,8 @@ func onlyServing(places []Place, service string) (out []Place) {
 }
 
 // Order is the virtual query order of now: far and near peers in turn, each that is alive and can be reached once. Whoever asks as many of them
-// as it needs, from the first on, asks varied ones. It is made anew every order.rebuild and when peers come or go; it costs nothing
-// to look at. Callers must not change it.
+// as it needs, from the first on, asks varied ones. It is made anew every order.rebuild and when peers come or go, once in 200 ms at most; it
+// costs nothing to look at. Callers must not change it.
 func (n *Node) Order() []Place { return n.order.Load().places }
 
 // Serving is the query order as it would be if only the peers were there that serve a gRPC service, by its full name, on their Gossip
@@ -72,6 +72,7 @@ func (n *Node) OrderReplaced() <-chan struct{} { return n.order.Load().replaced 
 
 // publishOrder shows the order to everybody, and the client set how far away its peers are.
 func (n *Node) publishOrder(now time.Time) {
+	n.orderAt, n.reordered = now, false
 	places := n.machine.Order(now)
 	close(n.order.Swap(newQueryOrder(places)).replaced)
 	m := n.member.Load()

@@ -40,3 +40,42 @@ func TestServing(t *testing.T) {
 		haltAll([]*actor{f, n2})
 	})
 }
+
+// While many come one after the other the order is made for those who look at it, not for each of them; in the end all are in it.
+func TestOrderIsPublishedNowAndThen(t *testing.T) {
+	inWorld(t, 5*time.Millisecond, func(w *world) {
+		nodes := []*actor{w.founder()}
+		for i := 1; i < 8; i++ {
+			nodes = append(nodes, w.joiner(i, nodes[0]))
+		}
+		w.allAlive(10*time.Second, nodes, len(nodes)-1)
+		haltAll(nodes)
+		seen, waiting := nodes[0], nodes[1:]
+		seen.start()
+		var at []time.Time
+		replaced, next, done := seen.OrderReplaced(), time.NewTicker(orderSpacing/4), time.After(5*time.Second)
+		defer next.Stop()
+		for more := true; more; {
+			select {
+			case <-replaced:
+				at, replaced = append(at, time.Now()), seen.OrderReplaced()
+			case <-next.C:
+				if len(waiting) > 0 {
+					waiting[0].start()
+					waiting = waiting[1:]
+				}
+			case <-done:
+				more = false
+			}
+		}
+		for i := 1; i < len(at); i++ {
+			if apart := at[i].Sub(at[i-1]); apart < orderSpacing {
+				t.Errorf("two orders are %s apart", apart)
+			}
+		}
+		if len(at) < 2 || len(seen.Order()) != len(nodes)-1 {
+			t.Errorf("%d orders, %d places in the last", len(at), len(seen.Order()))
+		}
+		haltAll(nodes)
+	})
+}

@@ -53,8 +53,8 @@ func (n *Node) Peers(ctx context.Context) ([]Peer, error) {
 	if n.member.Load() == nil {
 		return nil, fmt.Errorf("peers: %w", ErrNoNetwork)
 	}
-	var s gossip.Snapshot
-	if err := n.do(ctx, func(now time.Time, m *gossip.Machine) { s = m.Snapshot(now) }); err != nil {
+	s, err := n.snapshot(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("peers: %w", err)
 	}
 	peers := make([]Peer, len(s.Peers))

@@ -107,8 +107,8 @@ func (n *Node) ShowSignature(ctx context.Context, id pki.ID) (admin.Signature, e
 	if m == nil {
 		return admin.Signature{}, fmt.Errorf("show signature: %w", ErrNoNetwork)
 	}
-	var s gossip.Snapshot
-	if err := n.do(ctx, func(now time.Time, m *gossip.Machine) { s = m.Snapshot(now) }); err != nil {
+	s, err := n.snapshot(ctx)
+	if err != nil {
 		return admin.Signature{}, fmt.Errorf("show signature: %w", err)
 	}
 	own := admin.Signature{ID: n.ID(), Name: n.cfg.Load().Name, Sequence: s.Sequence, Age: s.Age, Signature: s.Signature, Published: s.Published}
