@@ -173,9 +173,12 @@ func onlyUnreachable(e *view.Entry) bool {
 	return e.Unreachable && e.Born().After(e.UnreachedAt.Add(refuteSlack))
 }
 
-// speaks notes that somebody is there. A node that nobody spoke to for long was cut off: what its peers' ages were meanwhile says
+// speaks notes that somebody is there, and who. A node that nobody spoke to for long was cut off: what its peers' ages were meanwhile says
 // nothing of their pace, and some of them may still be on their way.
-func (m *Machine) speaks(now time.Time) {
+func (m *Machine) speaks(now time.Time, who pki.ID) {
+	if a := m.attempts[who]; a != nil {
+		a.heard = now
+	}
 	if !m.spoken.IsZero() && now.Sub(m.spoken) > max(aloneAfter, aloneIntervals*m.cfg.Interval) {
 		m.alone = now
 		for _, d := range m.doubted {

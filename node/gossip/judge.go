@@ -21,6 +21,9 @@ const (
 	overlooked    = time.Minute
 	overlookEvery = 2 * time.Second
 
+	// Of those that have one of them active few hold each other there, so that hints reach few of them: each asks for itself.
+	silentActive = 5 * time.Second // since an active peer last asked or answered
+
 	// Where many fell at once the others are not left to that: a hint comes to those alone whose active peers hold the one that it names.
 	manyFell       = 3 // in the time of overlooked
 	overlookedThen = 15 * time.Second

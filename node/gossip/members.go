@@ -28,6 +28,7 @@ func (m *Machine) look(now time.Time) {
 	m.sweep()
 	m.seek(now)
 	m.askUnreachable(now)
+	m.askSilent(now)
 	m.dialReserve(now)
 	m.visit(now)
 	m.verifyObserved(now)

@@ -63,6 +63,20 @@ func (m *Machine) askAgain(now time.Time) {
 	}
 }
 
+// askSilent asks, where the view is full, the active peers that have neither asked nor answered for silentActive.
+func (m *Machine) askSilent(now time.Time) {
+	if !m.view.Full() || m.starting(now) {
+		return
+	}
+	for i := range m.links {
+		a, e := m.links[i].attempt, m.linked(i)
+		if judgeable(e) && m.doubts[e.ID] == nil && !a.exchanging && now.Sub(a.heard) >= silentActive {
+			a.heard = now // or it would be asked again at each look until it answers
+			m.sendProbe(now, e)
+		}
+	}
+}
+
 func (m *Machine) sendProbe(now time.Time, e *view.Entry) (c *call, timeout *time.Duration) {
 	c = m.send(now, e.ID, ProbeRequest{Contact: uint16(e.Sequence)}) //nolint:gosec // low bits are meant
 	last := &m.effects.Sends[len(m.effects.Sends)-1]
