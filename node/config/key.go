@@ -124,8 +124,8 @@ var table = []Key{
 	},
 	{
 		Path: "order.rebuild", Type: Duration, Rule: "1s to 1h",
-		Doc: "Time between two rounds in which peers are grouped by their distance and the query order is made anew; when the peers change it is made at " +
-			"once. Shorter: who is asked first varies faster, and a peer that moved is noticed sooner. Longer: less work.",
+		Doc: "Time between two rounds in which peers are grouped by their distance and the query order is made anew; when the peers change it is made within " +
+			"200 ms. Shorter: who is asked first varies faster, and a peer that moved is noticed sooner. Longer: less work.",
 		field: func(c *Config) any { return &c.Order.Rebuild }, check: within(time.Second, time.Hour),
 	},
 	{
