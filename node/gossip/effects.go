@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/g2g-net/g2g/pki"
@@ -121,3 +122,48 @@ const (
 	Warning Severity = "warning"
 	Error   Severity = "error"
 )
+
+// Effects takes what has gathered since the last call.
+func (m *Machine) Effects() Effects {
+	if m.effects.Trust {
+		m.rebuildTrust() // once a turn, however many contacts raised an epoch
+	}
+	if m.effects.Save.ReserveChanged {
+		m.effects.Save.Reserve = m.reserve.list()
+	}
+	e := m.effects
+	e.Order, m.distances.news = m.distances.news, false
+	m.effects = Effects{}
+	return e
+}
+
+func (m *Machine) notice(k Kind, s Severity, peer pki.ID, format string, args ...any) {
+	n := Notice{Kind: k, Severity: s, Peer: peer}
+	if !m.cfg.Terse || s != Info {
+		n.Detail = fmt.Sprintf(format, args...)
+	}
+	if e := m.view.Get(peer); e != nil {
+		n.Name = e.Name
+	}
+	m.effects.Notices = append(m.effects.Notices, n)
+}
+
+// alarm is a notice that a peer could cause as often as it likes, so it is given once in alarmSpacing.
+func (m *Machine) alarm(now time.Time, last *time.Time, k Kind, s Severity, peer pki.ID, format string, args ...any) {
+	if !last.IsZero() && now.Sub(*last) < alarmSpacing {
+		return
+	}
+	*last = now
+	m.notice(k, s, peer, format, args...)
+}
+
+// send asks a peer of the view.
+func (m *Machine) send(now time.Time, to pki.ID, req Message) *call {
+	m.lastCall++
+	c := &call{to: to, req: req, begun: now}
+	m.calls[m.lastCall] = c
+	m.effects.Sends = append(m.effects.Sends, Send{
+		Call: m.lastCall, To: to, Addresses: m.Addresses(to), Request: req, Timeout: CallTimeout, Fresh: m.attempt(to).failures > 0,
+	})
+	return c
+}

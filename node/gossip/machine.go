@@ -2,7 +2,6 @@
 package gossip
 
 import (
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"time"
@@ -213,52 +212,6 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	return m, nil
 }
 
-// next is the epoch or the incarnation after one. It never goes back, also not behind a backup that is restored: peers
-// would take what follows for old.
-func next(number uint64, now time.Time) uint64 {
-	return max(number+1, uint64(max(0, now.Unix())))
-}
-
-// climb begins a new incarnation with a new ladder, and publishes the contact that goes with it. On error the old ones stand:
-// beats of a ladder whose anchor nobody was told would be taken for lies.
-func (m *Machine) climb(now time.Time) error {
-	own, ladder, beat := m.own, m.ladder, m.beat
-	m.own.Incarnation = next(m.own.Incarnation, now)
-	higher, err := view.NewLadder(m.cfg.Secrets, m.ID(), m.own.Incarnation)
-	if err == nil {
-		m.ladder, m.beat = higher, view.Beat{}
-		err = m.publish(now)
-	}
-	if err != nil {
-		m.own, m.ladder, m.beat = own, ladder, beat
-		return fmt.Errorf("begin incarnation: %w", err)
-	}
-	return nil
-}
-
-// publish makes and tells a new contact. On error the old one stands.
-func (m *Machine) publish(now time.Time) error {
-	sequence := max(m.own.Sequence+1, uint64(max(0, now.UnixMilli())))
-	c, err := m.cfg.Seal(view.Contact{
-		Name: m.cfg.Name, Mode: m.cfg.Chain.Mode(), Sequence: sequence, NotAfter: now.Add(contactLives * m.cfg.LeafLife).Unix(),
-		Epoch: m.own.Epoch, MinEpoch: m.own.MinEpoch, Incarnation: m.own.Incarnation, Anchor: m.ladder.Anchor(), Period: m.cfg.Period,
-		Addresses: m.cfg.Addresses, Services: m.services.addresses(), Serves: m.cfg.Serves, Chain: m.cfg.Chain, Left: m.left,
-	})
-	if err != nil {
-		return fmt.Errorf("publish contact: %w", err)
-	}
-	m.own.Sequence, m.contact = sequence, c
-	own := m.own
-	m.effects.Save.Own = &own
-	m.queue(now, m.ID())
-	if m.mode() == pki.Client && !m.left {
-		for _, id := range m.active { // nobody passes a client's contact on
-			m.join(now, id)
-		}
-	}
-	return nil
-}
-
 // ID is this node's.
 func (m *Machine) ID() pki.ID { return m.id }
 
@@ -270,32 +223,6 @@ func (m *Machine) Epoch() uint64 { return m.own.Epoch }
 
 // Trust is what leaves are judged by. It is immutable; Effects.Trust tells when there is a new one.
 func (m *Machine) Trust() *pki.Trust { return m.trust }
-
-// tellActive tells this node's contact to every active peer, beside what is pushed on.
-func (m *Machine) tellActive(now time.Time) {
-	for _, id := range m.active {
-		if m.mode() == pki.Client {
-			m.send(now, id, JoinRequest{Contact: m.contact})
-		} else {
-			m.send(now, id, PushRequest{Contacts: []*view.Contact{m.contact}})
-		}
-	}
-}
-
-// Leave says goodbye: the contact says so from now on, and the active peers are told at once.
-func (m *Machine) Leave(now time.Time) {
-	if m.left {
-		return
-	}
-	m.left = true
-	if err := m.publish(now); err != nil {
-		m.notice(KindLeft, Error, pki.ID{}, "%v", err)
-		return
-	}
-	m.saveReserve(now)
-	m.pending = nil
-	m.tellActive(now)
-}
 
 func (m *Machine) mode() pki.Mode { return m.cfg.Chain.Mode() }
 
@@ -372,49 +299,4 @@ func (m *Machine) exchangeNext(now time.Time) {
 // interval is the configured one, 20 % more or less.
 func (m *Machine) interval() time.Duration {
 	return time.Duration(float64(m.cfg.Interval) * (1 + jitter*(2*m.cfg.Random.Float64()-1)))
-}
-
-// Effects takes what has gathered since the last call.
-func (m *Machine) Effects() Effects {
-	if m.effects.Trust {
-		m.rebuildTrust() // once a turn, however many contacts raised an epoch
-	}
-	if m.effects.Save.ReserveChanged {
-		m.effects.Save.Reserve = m.reserve.list()
-	}
-	e := m.effects
-	e.Order, m.distances.news = m.distances.news, false
-	m.effects = Effects{}
-	return e
-}
-
-func (m *Machine) notice(k Kind, s Severity, peer pki.ID, format string, args ...any) {
-	n := Notice{Kind: k, Severity: s, Peer: peer}
-	if !m.cfg.Terse || s != Info {
-		n.Detail = fmt.Sprintf(format, args...)
-	}
-	if e := m.view.Get(peer); e != nil {
-		n.Name = e.Name
-	}
-	m.effects.Notices = append(m.effects.Notices, n)
-}
-
-// alarm is a notice that a peer could cause as often as it likes, so it is given once in alarmSpacing.
-func (m *Machine) alarm(now time.Time, last *time.Time, k Kind, s Severity, peer pki.ID, format string, args ...any) {
-	if !last.IsZero() && now.Sub(*last) < alarmSpacing {
-		return
-	}
-	*last = now
-	m.notice(k, s, peer, format, args...)
-}
-
-// send asks a peer of the view.
-func (m *Machine) send(now time.Time, to pki.ID, req Message) *call {
-	m.lastCall++
-	c := &call{to: to, req: req, begun: now}
-	m.calls[m.lastCall] = c
-	m.effects.Sends = append(m.effects.Sends, Send{
-		Call: m.lastCall, To: to, Addresses: m.Addresses(to), Request: req, Timeout: CallTimeout, Fresh: m.attempt(to).failures > 0,
-	})
-	return c
 }
