@@ -22,6 +22,10 @@ const schema = 2
 // lockWait is how long Open waits for the folder: a process that is just ending gets this long.
 const lockWait = 200 * time.Millisecond
 
+// firstMapping is how many bytes of a database are mapped into memory from the first, more than a small network needs. To map anew as it grows
+// would take a good part of the writes while a node starts. The file is as long, but has no blocks where nothing is.
+const firstMapping = 256 << 10
+
 // The buckets of state.db, and the keys of those that hold single values.
 const (
 	bucketMeta        = "meta"
@@ -85,9 +89,10 @@ func (d *Dir) createState(file string, layout uint32, buckets []string) error {
 // options make bbolt work inside the folder, on one file, and keep that file in opened.
 func (d *Dir) options(name string, flags int, opened **os.File) *bbolt.Options {
 	return &bbolt.Options{
-		Timeout:      lockWait,
-		FreelistType: bbolt.FreelistMapType,
-		NoStatistics: true,
+		Timeout:         lockWait,
+		FreelistType:    bbolt.FreelistMapType,
+		NoStatistics:    true,
+		InitialMmapSize: firstMapping,
 		OpenFile: func(_ string, flag int, mode fs.FileMode) (*os.File, error) {
 			if flags&os.O_EXCL == 0 {
 				flag &^= os.O_CREATE
