@@ -278,6 +278,7 @@ func (m *Machine) Advance(now time.Time) {
 // together does in the turn of a beat what would soon have one of its own: to wake up costs a process more than the work. The exchange after
 // this one comes later rather than earlier than its interval, with a beat again if there is one by then.
 func (m *Machine) together(now time.Time) {
+	m.view.Touch()
 	slack := time.Duration(jitter * float64(m.cfg.Interval))
 	if m.nextRound.Sub(now) <= 2*roundSlack {
 		m.nextRound = now

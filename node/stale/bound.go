@@ -42,6 +42,7 @@ func (d *Detector) Limit(ages []Age) Bound {
 		return d.plain(ages)
 	}
 	d.paces = d.paces[:0]
+	d.touch(ages)
 	for i := range ages {
 		d.Near(ages[i].Place)
 		ages[i].Own = d.Own(ages[i].ID, ages[i].Period)
@@ -61,6 +62,17 @@ func (d *Detector) Limit(ages []Age) Bound {
 		a.Suspect = a.Late && a.Age > times(a.Own, b.Stretch)
 	}
 	return b
+}
+
+// touch reads what Own will need of each, all at once: see Touch.
+func (d *Detector) touch(ages []Age) {
+	var read time.Duration
+	for i := range ages {
+		if at := ages[i].Place; at < len(d.peers) {
+			read += d.peers[at].own
+		}
+	}
+	d.touched = read // or the compiler would leave the loop out
 }
 
 // plain is mean + 2 standard deviations over all ages.

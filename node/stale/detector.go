@@ -70,6 +70,7 @@ type Detector struct {
 	paces   []time.Duration // room to work in
 	tops    []float32
 	outside []time.Duration
+	touched time.Duration // means nothing
 }
 
 // NewDetector makes one that knows nothing. The configuration must be valid.

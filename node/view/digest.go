@@ -113,6 +113,7 @@ func (r *Reader) match() []int {
 		return r.places
 	}
 	r.places, r.changes = sized(r.places, len(r.v.entries)), r.v.changes
+	r.v.Touch()
 	for k, prefix := range r.v.places {
 		r.places[k] = r.place(prefix)
 	}
