@@ -58,7 +58,7 @@ func onlyServing(places []Place, service string) (out []Place) {
 }
 
 // Order is the virtual query order of now: far and near peers in turn, each that is alive and can be reached once. Whoever asks as many of them
-// as it needs, from the first on, asks varied ones. It is made anew every order.rebuild and when peers come or go, once in 200 ms at most; it
+// as it needs, from the first on, asks varied ones. It is made anew every order.rebuild and when peers come or go, at most 200 ms after that; it
 // costs nothing to look at. Callers must not change it.
 func (n *Node) Order() []Place { return n.order.Load().places }
 

@@ -12,11 +12,7 @@ import (
 // fell at once the others are asked after, one by one: else the last would be held for a minute.
 func TestManyFallenHaveOthersAskedAfter(t *testing.T) {
 	for fell, want := range []int{0, 0, 0, 1, 1} {
-		w := newWorld(t, 7)
-		w.network(4)
-		w.becomes(5*time.Second, w.whole)
-		w.run(10 * time.Second)
-		w.strict = false
+		w := settled(t, 7, 4, 10*time.Second)
 		a := w.nodes[0]
 		quiet := make([]*view.Entry, 3)
 		for i := range quiet {

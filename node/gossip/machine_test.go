@@ -34,14 +34,21 @@ func (a *actor) requests(d time.Duration) {
 	a.w.run(d)
 }
 
+// settled is a network of so many nodes that has come together and then rested. What a test does to it by hand is no story that the world could check.
+func settled(t *testing.T, seed uint64, nodes int, rest time.Duration) *world {
+	t.Helper()
+	w := newWorld(t, seed)
+	w.network(nodes)
+	w.becomes(5*time.Second, w.whole)
+	w.run(rest)
+	w.strict = false
+	return w
+}
+
 // pair is two nodes that know each other, and hold nothing new.
 func pair(t *testing.T) (*world, *actor, *actor) {
 	t.Helper()
-	w := newWorld(t, 3)
-	w.network(2)
-	w.becomes(5*time.Second, w.whole)
-	w.run(5 * time.Second)
-	w.strict = false
+	w := settled(t, 3, 2, 5*time.Second)
 	return w, w.nodes[0], w.nodes[1]
 }
 

@@ -44,11 +44,7 @@ func TestWhoIsBackFindsAPlaceInAFullView(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, 7)
-			w.network(4)
-			w.becomes(5*time.Second, w.whole)
-			w.run(5 * time.Second)
-			w.strict = false
+			w := settled(t, 7, 4, 5*time.Second)
 			a, gone := w.nodes[0], w.nodes[3]
 			id := gone.ID()
 			is := func(want view.State) func() string {
@@ -108,11 +104,7 @@ func TestWhoFindsNoPlaceIsForgotten(t *testing.T) {
 // A full view finds a place for whoever would be an active peer, as long as there are few of these: most of a network that is larger than
 // a view is in none that it asks, and would ask in vain for ever. It does so now and then only, and not for one more than that.
 func TestFullViewHasAPlaceForActivePeers(t *testing.T) {
-	w := newWorld(t, 7)
-	w.network(5)
-	w.becomes(5*time.Second, w.whole)
-	w.run(5 * time.Second)
-	w.strict = false
+	w := settled(t, 7, 5, 5*time.Second)
 	a := w.nodes[0]
 	for _, other := range w.nodes[1:] {
 		a.view.Drop(other.ID())
@@ -149,11 +141,7 @@ func TestFullViewHasAPlaceForActivePeers(t *testing.T) {
 // A network that is larger than a view does not tell each newcomer to everybody: whom a full view takes in place of another, of a smaller
 // branch, is told on only if it came itself. Whatever is new of one that is held is told on as ever.
 func TestFullViewTellsFewNewcomersOn(t *testing.T) {
-	w := newWorld(t, 7)
-	w.network(5)
-	w.becomes(5*time.Second, w.whole)
-	w.run(5 * time.Second)
-	w.strict = false
+	w := settled(t, 7, 5, 5*time.Second)
 	a, b, other := w.nodes[0], w.nodes[1].ID(), w.nodes[4]
 	id, c := other.ID(), *other.Contact()
 	beat := func() IndexedBeat {

@@ -13,11 +13,7 @@ func TestSilentActivePeerOfAFullViewIsAsked(t *testing.T) {
 		silent time.Duration
 		want   int
 	}{{true, silentActive, 1}, {true, silentActive - time.Millisecond, 0}, {false, time.Hour, 0}} {
-		w := newWorld(t, 7)
-		w.network(4)
-		w.becomes(5*time.Second, w.whole)
-		w.run(20 * time.Second)
-		w.strict = false
+		w := settled(t, 7, 4, 20*time.Second)
 		a := w.nodes[0]
 		if c.full {
 			a.fill()
