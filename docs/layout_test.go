@@ -13,20 +13,24 @@ import (
 // rooms is the top level of the repository (mission C3): these and nothing else, but dot files.
 var rooms = []string{"LICENSE", "README.md", "cmd", "docs", "go.mod", "go.sum", "main.go", "node", "pki", "proto", "tui"}
 
-// misplaced says what is wrong with the names at the top level, given the patterns of what git ignores.
+// misplaced says what is wrong with the names at the top level, given the patterns of what git ignores. A folder's name ends with a slash, and so
+// does a pattern that fits folders only.
 func misplaced(entries, ignored []string) []string {
-	var complaints []string
-	for _, name := range entries {
+	var complaints, names []string
+	for _, entry := range entries {
+		name := strings.TrimSuffix(entry, "/")
+		names = append(names, name)
 		leave := strings.HasPrefix(name, ".") || slices.Contains(rooms, name) || slices.ContainsFunc(ignored, func(pattern string) bool {
-			match, err := path.Match(pattern, name)
-			return err == nil && match
+			whole, err := path.Match(pattern, entry)
+			bare, _ := path.Match(pattern, name)
+			return err == nil && (whole || bare)
 		})
 		if !leave {
 			complaints = append(complaints, name+" stands at the top level, which has no room for it")
 		}
 	}
 	for _, name := range rooms {
-		if !slices.Contains(entries, name) {
+		if !slices.Contains(names, name) {
 			complaints = append(complaints, name+" is missing at the top level")
 		}
 	}
@@ -61,7 +65,11 @@ func TestTopLevelHasOnlyItsRooms(t *testing.T) {
 	}
 	var names []string
 	for _, entry := range entries {
-		names = append(names, entry.Name())
+		name := entry.Name()
+		if entry.IsDir() {
+			name += "/"
+		}
+		names = append(names, name)
 	}
 	for _, complaint := range misplaced(names, ignores(t)) {
 		t.Error(complaint)
@@ -88,9 +96,12 @@ func TestCIRunsTheTestsAsTheReadmeSays(t *testing.T) {
 }
 
 func TestLayoutRuleBites(t *testing.T) {
-	got := misplaced([]string{".ci", "LICENSE", "Makefile", "cmd", "docs", "g2g", "go.mod", "go.sum", "internal", "main.go", "node", "pki", "proto", "tui"}, []string{"g2g"})
+	got := misplaced([]string{
+		".ci/", "LICENSE", "Makefile", "a/", "b", "cmd/", "docs/", "g2g", "go.mod", "go.sum", "internal/", "main.go", "node/", "pki/", "proto/", "tui/",
+	}, []string{"g2g", "a/", "b/"})
 	want := []string{
 		"Makefile stands at the top level, which has no room for it",
+		"b stands at the top level, which has no room for it",
 		"internal stands at the top level, which has no room for it",
 		"README.md is missing at the top level",
 	}
