@@ -32,6 +32,15 @@ func (a *ascending) has(id pki.ID) bool {
 type link struct {
 	attempt *attempt    // which stands as long as the peer is active
 	entry   *view.Entry // as it was looked up last
+	heard   time.Time   // when the peer last asked or answered, or was asked because it had not
+}
+
+// link is that with an active peer, or nil. It is good until the next peer comes or goes.
+func (m *Machine) link(id pki.ID) *link {
+	if i, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare); ok {
+		return &m.links[i]
+	}
+	return nil
 }
 
 // linked is what the view holds of the active peer at a place, or nil.

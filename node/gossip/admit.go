@@ -41,7 +41,7 @@ func (m *Machine) Nominate(now time.Time, req NominateRequest) (pki.Token, pki.N
 	if err != nil {
 		return fail(err)
 	}
-	if err := m.storeNomination(n); err != nil {
+	if err := m.storeNomination(now, n); err != nil {
 		return fail(err)
 	}
 	m.notice(KindNominated, Info, pki.ID{}, "token %s: %s mode, %s, for %s", n.TokenID(), n.Mode, counted(int(n.Uses), "use"), pki.Span(int64(req.Life.Seconds())))
@@ -81,13 +81,14 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-func (m *Machine) storeNomination(n pki.Nomination) error {
+func (m *Machine) storeNomination(now time.Time, n pki.Nomination) error {
 	sealed, err := n.Seal(m.cfg.Identity)
 	if err != nil {
 		return err
 	}
 	s := SealedNomination{n, sealed}
 	m.nominations.put(s)
+	m.stir(now)
 	m.effects.Save.Nominations = append(m.effects.Save.Nominations, s)
 	return nil
 }
@@ -137,7 +138,7 @@ func (m *Machine) admit(now time.Time, c pki.Claim) (pki.Chain, error) {
 	if err != nil {
 		return pki.Chain{}, &pki.Refusal{Reason: err.Error(), Proven: true}
 	}
-	if err := m.storeNomination(n.WithUse(c.Binding.Joiner, now)); err != nil {
+	if err := m.storeNomination(now, n.WithUse(c.Binding.Joiner, now)); err != nil {
 		return pki.Chain{}, &pki.Refusal{Reason: err.Error(), Proven: true}
 	}
 	record := ClaimRecord{Token: key.token, Joiner: key.joiner, At: now.Unix(), Chain: chain.Bytes()}
@@ -163,7 +164,7 @@ func (m *Machine) Revoke(now time.Time, text string) (pki.Nomination, error) {
 		return n, nil
 	}
 	n = n.Revoked(now)
-	if err := m.storeNomination(n); err != nil {
+	if err := m.storeNomination(now, n); err != nil {
 		return pki.Nomination{}, fmt.Errorf("revoke: %w", err)
 	}
 	m.notice(KindRevoked, Info, pki.ID{}, "token %s", n.TokenID())

@@ -15,7 +15,6 @@ type attempt struct {
 	joining    bool
 	exchanging bool
 	exchanged  time.Time // when this node last began an exchange with it
-	heard      time.Time // when it last asked or answered, or was asked because it had not
 	warm       bool      // the last call was answered
 	known      bool      // it has answered here
 	mutual     bool      // nothing speaks against it that an active peer has this node active, too: they have exchanged since

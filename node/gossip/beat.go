@@ -47,6 +47,7 @@ func (m *Machine) advanceBeat(now time.Time) error {
 	}
 	m.beat.Sequence++
 	m.beat.Link = m.ladder.Link(m.beat.Sequence)
+	m.contact.Proved(m.beat)
 	first := m.published.IsZero()
 	m.published = now
 	if first {
@@ -64,6 +65,8 @@ func (m *Machine) ownBeat(now time.Time) view.Beat {
 	return b
 }
 
+// ownEntry is this node's own record, until it is asked for again.
 func (m *Machine) ownEntry() *view.Entry {
-	return view.OwnEntry(m.contact, m.beat, m.published)
+	m.me = view.OwnEntry(m.contact, m.beat, m.published)
+	return &m.me
 }

@@ -17,7 +17,9 @@ const (
 	activeSpacing   = 45 * time.Second // between two round trips to an active peer
 	visitSpacing    = 15 * time.Second // between two visits of peers that are not active
 	firstSpacing    = 8 * time.Second  // the same while some were never measured
-	roundsApart     = time.Second      // between two rounds, when peers are measured for the first time
+	roundsApart     = time.Second      // between two rounds, when peers are measured for the first time, for each placedAtOnce that were measured
+	placedAtOnce    = 4
+	roundOf         = 64               // peers measured, for each of which a round more is waited for: it costs as much as there are, and as few are measured anew between two
 	restsFor        = 45 * time.Second // for how long the connection of a visit may be counted on
 	keptVisited     = 24               // peers that take turns, up to which the connections to them stay
 	strainedSpacing = 5 * time.Second  // between two looks at which a strained node measures: one whose machine is always busy knows distances too
@@ -140,7 +142,7 @@ func (m *Machine) ask(now time.Time, id pki.ID, d *path) {
 	if d.asked.IsZero() {
 		count = latency.Enough // a place now; more in its turn
 	}
-	if m.Active(id) && len(d.samples.Since(now.Add(-latency.Fresh))) >= latency.Enough || m.view.Get(id).Unreachable {
+	if m.Active(id) && d.samples.Count(now.Add(-latency.Fresh)) >= latency.Enough || m.view.Get(id).Unreachable {
 		count = 1 // of one that is not reached an answer is what is asked for; the rest comes in its turn
 	}
 	d.asked, d.visited, d.asking = now, now, true
@@ -158,7 +160,7 @@ func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
 	m.distances.visited = 0
 	alike := 0
 	active, all := ascending(m.active), m.view.IDs()
-	for i, e := range m.view.Entries() {
+	for i, e := range m.view.Walk() {
 		if !m.measurable(e) || active.has(all[i]) {
 			continue
 		}
@@ -216,8 +218,9 @@ func (m *Machine) Measure(now time.Time, id pki.ID, rtt time.Duration) {
 	}
 	d := m.path(id)
 	d.samples.Add(now, rtt)
-	if n := d.samples.Estimate(now.Add(-latency.Fresh)).N; n == latency.Enough && m.distances.next.After(now.Add(roundsApart)) {
-		m.distances.next = now.Add(roundsApart) // it has a group of its own now
+	if d.samples.Count(now.Add(-latency.Fresh)) == latency.Enough { // it has a group of its own now
+		apart := roundsApart * time.Duration(1+len(m.distances.of)/placedAtOnce) // a round costs as much as it has peers
+		m.distances.next = earliest(m.distances.next, now.Add(apart))
 	}
 }
 
@@ -242,7 +245,7 @@ func (m *Machine) counts(id pki.ID) time.Duration {
 
 // round groups the peers by their distance anew, and makes a new order.
 func (m *Machine) round(now time.Time) {
-	m.distances.next = now.Add(m.cfg.Rebuild)
+	m.distances.next = now.Add(m.cfg.Rebuild * time.Duration(1+len(m.distances.of)/roundOf))
 	peers := make([]latency.Peer, 0, len(m.distances.of))
 	for id := range m.distances.of { // in any order: each is judged alone, and those that count are sorted below
 		e := m.view.Get(id)
@@ -353,12 +356,12 @@ func (m *Machine) stack(stacks [][]pki.ID) {
 
 // tellOrder tells who came into the order, and who went, since it was last told. The order itself is made for those who ask for it.
 func (m *Machine) tellOrder() {
-	if !m.distances.untold {
-		return
+	if !m.distances.untold || m.cfg.Terse {
+		return // a simulation's order is read by nobody
 	}
 	m.distances.untold = false
 	now, all := m.distances.spare[:0], m.view.IDs()
-	for i, e := range m.view.Entries() {
+	for i, e := range m.view.Walk() {
 		if eligible(e) {
 			now = append(now, all[i])
 		}

@@ -176,8 +176,8 @@ func onlyUnreachable(e *view.Entry) bool {
 // speaks notes that somebody is there, and who. A node that nobody spoke to for long was cut off: what its peers' ages were meanwhile says
 // nothing of their pace, and some of them may still be on their way.
 func (m *Machine) speaks(now time.Time, who pki.ID) {
-	if a := m.attempts[who]; a != nil {
-		a.heard = now
+	if l := m.link(who); l != nil {
+		l.heard = now
 	}
 	if !m.spoken.IsZero() && now.Sub(m.spoken) > max(aloneAfter, aloneIntervals*m.cfg.Interval) {
 		m.alone = now
@@ -316,6 +316,7 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 	a.fell = time.Time{}
 	m.detector.Fell(id)
 	m.fell = [manyFell]time.Time(append([]time.Time{now}, m.fell[:manyFell-1]...))
+	m.stir(now)
 	if d.failures >= enoughFailures {
 		a.fell, a.fellAs = d.began, e.Incarnation
 	}

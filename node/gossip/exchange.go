@@ -7,6 +7,33 @@ import (
 	"github.com/g2g-net/g2g/pki"
 )
 
+const (
+	calmIntervals = 4           // between two exchanges of a node in whose full view nothing happens
+	calmAfter     = time.Minute // since something did
+)
+
+// apart is the time between two exchanges that this node begins: the interval. Where the view is full its peers are not judged by what
+// exchanges bring, but by probes and hints, and most beats are of peers that the partner does not hold: as long as nothing happens there,
+// they need not come as often.
+func (m *Machine) apart(now time.Time) time.Duration {
+	if m.calm(now) {
+		return calmIntervals * m.cfg.Interval
+	}
+	return m.cfg.Interval
+}
+
+func (m *Machine) calm(now time.Time) bool {
+	return m.view.Full() && !m.starting(now) && (m.stirred.IsZero() || now.Sub(m.stirred) >= calmAfter)
+}
+
+// stir has exchanges come at the interval for a while: something happened that others should hear of soon.
+func (m *Machine) stir(now time.Time) {
+	m.stirred = now
+	if m.nextExchange.Sub(now) > 2*m.cfg.Interval { // set while nothing happened
+		m.nextExchange = now.Add(m.cfg.Interval)
+	}
+}
+
 // partner draws an active peer with which no exchange is under way. Every other time it is the one with which there was none for longest,
 // so that none waits for chance alone.
 func (m *Machine) partner(now time.Time) (id pki.ID, ok bool) {

@@ -77,7 +77,6 @@ func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, 
 		e.Relied()
 	}
 	if verdict == view.Advanced || verdict == view.Revived {
-		m.overlookedAfter(e)
 		m.detector.Near(e.Place)
 		m.detector.Beat(e.ID, e.Incarnation, e.BeatSequence, e.Born())
 		e.Place = m.detector.At()

@@ -11,10 +11,7 @@ import (
 // nor change it. A Snapshot is for everybody else.
 
 // Entries are the peers held, ordered by ID.
-func (m *Machine) Entries() []*view.Entry { return m.view.Entries() }
-
-// Touch reads what Entries are walked for: see view.View.Touch.
-func (m *Machine) Touch() { m.view.Touch() }
+func (m *Machine) Entries() []*view.Entry { return m.view.Walk() }
 
 // Held finds a peer, or nil.
 func (m *Machine) Held(id pki.ID) *view.Entry { return m.view.Get(id) }

@@ -16,16 +16,20 @@ const (
 	clientLate = 10 * time.Second
 	clientDead = 30 * time.Second
 
+	agesEvery = 3 * time.Second // in a full view in which nothing happens
+
 	// In a view that is full most peers are far from the paths that beats take. They are asked after overlooked and dropped,
-	// without a verdict, after Overlooked has passed thrice without news.
-	overlooked    = time.Minute
+	// without a verdict, after it has passed twice without news.
+	overlooked    = 2 * time.Minute
 	overlookEvery = 2 * time.Second
+	unheardEvery  = 10 * time.Second // where there was none
 
 	// Of those that have one of them active few hold each other there, so that hints reach few of them: each asks for itself.
 	silentActive = 5 * time.Second // since an active peer last asked or answered
 
 	// Where many fell at once the others are not left to that: a hint comes to those alone whose active peers hold the one that it names.
-	manyFell       = 3 // in the time of overlooked
+	manyFell       = 3 // in the time of fellLately
+	fellLately     = time.Minute
 	overlookedThen = 15 * time.Second
 	overlookThen   = 500 * time.Millisecond
 )
@@ -36,6 +40,18 @@ func (m *Machine) judge(now time.Time) {
 		return
 	}
 	full := m.view.Full()
+	if !m.calm(now) || len(m.doubts) > 0 || !now.Before(m.nextAges) {
+		m.judgeAges(now, full)
+	}
+	if full {
+		m.askOverlooked(now)
+		m.askAmongFallen(now)
+	}
+}
+
+// judgeAges finds the limit, and who is past it. Where nothing happens it does so again once somebody's age may have grown to the floor, or
+// after agesEvery.
+func (m *Machine) judgeAges(now time.Time, full bool) {
 	m.ages = m.ages[:0]
 	if m.beat.Sequence > 0 {
 		m.ages = append(m.ages, stale.Age{ID: m.ID(), Age: now.Sub(m.published), Period: m.cfg.Period})
@@ -59,10 +75,15 @@ func (m *Machine) judge(now time.Time) {
 			m.apply(now, m.view.Get(a.ID), a)
 		}
 	}
-	if full {
-		m.askOverlooked(now)
-		m.askAmongFallen(now)
+	m.nextAges = now.Add(min(agesEvery, m.bound.Floor-m.oldest()))
+}
+
+// oldest is the greatest age of the last look.
+func (m *Machine) oldest() (oldest time.Duration) {
+	for _, a := range m.ages {
+		oldest = max(oldest, a.Age)
 	}
+	return oldest
 }
 
 // age puts a peer on the list that the limit stands on.
@@ -140,15 +161,16 @@ func (m *Machine) judgeClient(now time.Time, e *view.Entry) {
 // askOverlooked keeps a full view true: who was not heard of for long is asked, one in overlookEvery, the one that was heard of
 // longest ago first; who stays unheard makes place for others.
 func (m *Machine) askOverlooked(now time.Time) {
-	if now.Before(m.nextOverlooked) || !now.After(m.noneOverlooked) {
+	if now.Before(m.nextOverlooked) {
 		return
 	}
 	oldest := m.longestUnheard(now)
+	m.nextOverlooked = now.Add(overlookEvery)
 	if oldest == nil {
+		m.nextOverlooked = now.Add(unheardEvery)
 		return
 	}
-	m.nextOverlooked = now.Add(overlookEvery)
-	if oldest.Age(now) > 3*overlooked {
+	if oldest.Age(now) > 2*overlooked {
 		m.view.Drop(oldest.ID)
 		m.forget(now, oldest.ID)
 		return
@@ -162,12 +184,12 @@ func (m *Machine) askOverlooked(now time.Time) {
 
 // askAmongFallen asks, while many have just fallen here, after whoever was not heard of for overlookedThen, one each overlookThen.
 func (m *Machine) askAmongFallen(now time.Time) {
-	if last := m.fell[manyFell-1]; last.IsZero() || now.Sub(last) > overlooked || now.Before(m.nextAmong) || m.probing() >= maxProbes {
+	if last := m.fell[manyFell-1]; last.IsZero() || now.Sub(last) > fellLately || now.Before(m.nextAmong) || m.probing() >= maxProbes {
 		return
 	}
 	m.nextAmong = now.Add(overlookThen)
 	var oldest *view.Entry
-	for _, e := range m.view.Entries() {
+	for _, e := range m.view.Walk() {
 		if judgeable(e) && e.Age(now) > overlookedThen && (oldest == nil || e.Seen.Before(oldest.Seen)) && m.doubts[e.ID] == nil && !onlyUnreachable(e) {
 			oldest = e
 		}
@@ -177,29 +199,15 @@ func (m *Machine) askAmongFallen(now time.Time) {
 	}
 }
 
-// longestUnheard is the peer to be asked after, or nil. Then it says until when there will be none but those whose beats come.
+// longestUnheard is the peer to be asked after, or nil.
 func (m *Machine) longestUnheard(now time.Time) (oldest *view.Entry) {
-	active, until := ascending(m.active), now.Add(overlooked)
-	for _, e := range m.view.Entries() {
-		if !judgeable(e) {
-			continue
-		}
-		if due := e.Born().Add(overlooked); due.Before(until) {
-			until = due
-		}
-		if e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) && !active.has(e.ID) {
+	active := ascending(m.active)
+	for _, e := range m.view.Walk() {
+		if e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) && judgeable(e) && !active.has(e.ID) {
 			oldest = e
 		}
 	}
-	m.noneOverlooked = until
 	return oldest
-}
-
-// overlookedAfter notes from when on a peer whose beat came may be one to be asked after.
-func (m *Machine) overlookedAfter(e *view.Entry) {
-	if due := e.Born().Add(overlooked); due.Before(m.noneOverlooked) {
-		m.noneOverlooked = due
-	}
 }
 
 // nextJudgement is when a peer may next be found late. Nobody can be before its age has grown to the floor.
@@ -207,14 +215,10 @@ func (m *Machine) nextJudgement(now time.Time) time.Duration {
 	if len(m.doubts) > 0 || !m.blind().IsZero() && now.Sub(m.blind()) < settling {
 		return lookSoon
 	}
-	var oldest time.Duration
-	for _, a := range m.ages {
-		oldest = max(oldest, a.Age)
-	}
 	if m.bound.Floor == 0 {
 		return lookSoon // the plain rule has none
 	}
-	return min(lookEvery, max(lookSoon, m.bound.Floor-oldest))
+	return min(lookEvery, max(lookSoon, m.bound.Floor-m.oldest()))
 }
 
 // advanced takes note of a newer beat: how old the peer was just before it, and that it lives.

@@ -126,6 +126,7 @@ type Machine struct {
 
 	free, warm []int         // room to draw a partner in
 	fresh      []IndexedBeat // and to gather beats
+	me         view.Entry    // and for this node's own record
 	held       []*view.Entry // and for what the next digest stands for
 	alives     []byte        // and the IDs of who is alive
 	prefetched uint64        // means nothing
@@ -133,6 +134,7 @@ type Machine struct {
 	// What decides who is late and who is dead.
 	detector   *stale.Detector
 	bound      stale.Bound // the limit of the last look
+	nextAges   time.Time   // when ages are next judged in a full view in which nothing happens
 	ages       []stale.Age // that it stands on
 	doubts     map[pki.ID]*doubt
 	doubted    []*doubt // the same, ordered by ID
@@ -144,6 +146,7 @@ type Machine struct {
 	alone      time.Time           // when one did after this node had been alone
 	strain     time.Duration       // how late the driver was of late
 	fell       [manyFell]time.Time // when the last peers did, the latest first
+	stirred    time.Time           // when something happened last that others should hear of soon
 	nextAmong  time.Time           // when one more may be asked after because of that
 	cameAt     time.Time           // when a peer that was new here was first heard of
 	dialled    int                 // members of the reserve since dialledAt, while nobody is reached
@@ -155,22 +158,21 @@ type Machine struct {
 	hintBudget                                                                   float64
 	hintBudgetAt, companionAt, nextCompanion, nextHint, lastHint, nextOverlooked time.Time
 
-	nominations    *nominations
-	services       *services
-	distances      distances
-	nextTopUp      time.Time // when more than enoughActive peers are next sought
-	nextUrgent     time.Time // when an urgent join may next push out an active peer
-	nextSqueeze    time.Time // when one may next find a place in a full view
-	unreachable    bool      // a peer of the view may be
-	noneOverlooked time.Time // until when no peer has been unheard for long enough to be asked after
-	nextRenewal    time.Time // when a refused leaf is next a reason for a new epoch
-	accepted       bool      // a call of this node's, since its epoch began
-	nextStray      time.Time // when a node that reaches nobody next visits what peers named
-	trust          *pki.Trust
-	effects        Effects
-	aliveHash      uint64
-	aliveAt        time.Time // when the alive set last changed
-	aliveNew       time.Time // when it may have changed since aliveHash was made; zero for not
+	nominations *nominations
+	services    *services
+	distances   distances
+	nextTopUp   time.Time // when more than enoughActive peers are next sought
+	nextUrgent  time.Time // when an urgent join may next push out an active peer
+	nextSqueeze time.Time // when one may next find a place in a full view
+	unreachable bool      // a peer of the view may be
+	nextRenewal time.Time // when a refused leaf is next a reason for a new epoch
+	accepted    bool      // a call of this node's, since its epoch began
+	nextStray   time.Time // when a node that reaches nobody next visits what peers named
+	trust       *pki.Trust
+	effects     Effects
+	aliveHash   uint64
+	aliveAt     time.Time // when the alive set last changed
+	aliveNew    time.Time // when it may have changed since aliveHash was made; zero for not
 
 	nextBeat, nextExchange, nextLook, nextPush, nextSoon, nextReserve, nextSaveReserve, nextPrune, nextReclaim, nextRound time.Time
 }
@@ -207,7 +209,7 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	}
 	m.beatAt(now)
 	m.nextLook, m.nextReserve, m.nextPrune = now, now, now
-	m.nextExchange = now.Add(m.interval())
+	m.nextExchange = now.Add(m.interval(now))
 	m.nextSaveReserve = now.Add(saveReserve) // what is known now is what was on disk
 	return m, nil
 }
@@ -269,7 +271,7 @@ func (m *Machine) Advance(now time.Time) {
 		m.exchangeSoon(now)
 	}
 	if !now.Before(m.nextExchange) {
-		m.nextExchange = now.Add(m.interval())
+		m.nextExchange = now.Add(m.interval(now))
 		m.sooner(now)
 		m.exchangeNext(now)
 	}
@@ -278,14 +280,14 @@ func (m *Machine) Advance(now time.Time) {
 // together does in the turn of a beat what would soon have one of its own: to wake up costs a process more than the work. The exchange after
 // this one comes later rather than earlier than its interval, with a beat again if there is one by then.
 func (m *Machine) together(now time.Time) {
-	m.view.Touch()
-	slack := time.Duration(jitter * float64(m.cfg.Interval))
+	apart := m.apart(now)
+	slack := time.Duration(jitter * float64(apart))
 	if m.nextRound.Sub(now) <= 2*roundSlack {
 		m.nextRound = now
 		m.look(now)
 	}
 	if m.nextExchange.Sub(now) <= slack {
-		m.nextExchange = now.Add(m.cfg.Interval + time.Duration(m.cfg.Random.Float64()*float64(slack)))
+		m.nextExchange = now.Add(apart + time.Duration(m.cfg.Random.Float64()*float64(slack)))
 		m.sooner(now)
 		m.exchangeNext(now)
 	}
@@ -297,7 +299,7 @@ func (m *Machine) exchangeNext(now time.Time) {
 	}
 }
 
-// interval is the configured one, 20 % more or less.
-func (m *Machine) interval() time.Duration {
-	return time.Duration(float64(m.cfg.Interval) * (1 + jitter*(2*m.cfg.Random.Float64()-1)))
+// interval is the time to the next exchange, 20 % more or less.
+func (m *Machine) interval(now time.Time) time.Duration {
+	return time.Duration(float64(m.apart(now)) * (1 + jitter*(2*m.cfg.Random.Float64()-1)))
 }

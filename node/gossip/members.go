@@ -68,7 +68,7 @@ func (m *Machine) alive() uint64 {
 
 func (m *Machine) hashAlive() uint64 {
 	ids, all, untold := m.alives[:0], m.view.IDs(), m.mode() == pki.Server
-	for i, e := range m.view.Entries() {
+	for i, e := range m.view.Walk() {
 		if untold && m.id.Compare(all[i]) < 0 {
 			ids = append(ids, m.id[:]...)
 			untold = false
@@ -103,7 +103,7 @@ func (m *Machine) seek(now time.Time) {
 	var candidates []pki.ID
 	joining := 0
 	active, all := ascending(m.active), m.view.IDs()
-	for i, e := range m.view.Entries() {
+	for i, e := range m.view.Walk() {
 		a, isActive := m.attempts[all[i]], active.has(all[i])
 		if a == nil {
 			a = &attempt{}
@@ -116,8 +116,13 @@ func (m *Machine) seek(now time.Time) {
 	}
 	m.cfg.Random.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
 	if len(m.active) >= fewActive { // whom this node visited, which were drawn at random as well: that needs no handshake
-		others := slices.DeleteFunc(slices.Clone(candidates), func(id pki.ID) bool { return m.connected(now, id) })
-		candidates = append(slices.DeleteFunc(candidates, func(id pki.ID) bool { return !m.connected(now, id) }), others...)
+		first := 0
+		for i, id := range candidates {
+			if m.connected(now, id) {
+				candidates[first], candidates[i] = id, candidates[first]
+				first++
+			}
+		}
 	}
 	for _, id := range candidates {
 		if len(m.active)+joining >= want || joining >= firstDials {
@@ -226,7 +231,7 @@ func (a candidate) compare(b candidate) int {
 // in it, and nobody is lost: recent then tells of those who died.
 func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent bool) {
 	first := make([]candidate, 0, most+1)
-	full, held, all, k := m.view.Full(), m.view.Entries(), m.view.IDs(), 0
+	full, held, all, k := m.view.Full(), m.view.Walk(), m.view.IDs(), 0
 	for i := range m.reserve.entries { // both are ordered, so that one walk goes along with the other
 		a := &m.reserve.entries[i]
 		for k < len(all) && all[k].Compare(a.ID) < 0 {

@@ -63,15 +63,22 @@ func (m *Machine) askAgain(now time.Time) {
 	}
 }
 
-// askSilent asks, where the view is full, the active peers that have neither asked nor answered for silentActive.
+// askSilent asks, where the view is full, the active peers that have neither asked nor answered for silentActive. Of the two ends of a link one
+// comes first, whose question does for both: the other asks a round later, and has heard it by then.
 func (m *Machine) askSilent(now time.Time) {
 	if !m.view.Full() || m.starting(now) {
 		return
 	}
 	for i := range m.links {
-		a, e := m.links[i].attempt, m.linked(i)
-		if judgeable(e) && m.doubts[e.ID] == nil && !a.exchanging && now.Sub(a.heard) >= silentActive {
-			a.heard = now // or it would be asked again at each look until it answers
+		silent, l := silentActive, &m.links[i]
+		if m.id.Compare(m.active[i]) > 0 {
+			silent += lookEvery + roundSlack
+		}
+		if now.Sub(l.heard) < silent {
+			continue
+		}
+		if e := m.linked(i); judgeable(e) && m.doubts[e.ID] == nil && !l.attempt.exchanging {
+			l.heard = now // or it would be asked again at each look until it answers
 			m.sendProbe(now, e)
 		}
 	}

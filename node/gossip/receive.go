@@ -76,6 +76,8 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 	case NominationsResponse:
 		if m.takeNominations(now, resp.Nominations) == 0 {
 			a.vain = [2]uint64{a.lastHash, m.nominations.hash}
+		} else {
+			m.stir(now)
 		}
 	case ProbeResponse:
 		m.probed(now, c, resp)

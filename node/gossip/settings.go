@@ -37,7 +37,7 @@ func (m *Machine) Configure(now time.Time, s Settings) error {
 		}
 	}
 	m.nextLook = now
-	if soon := now.Add(m.interval()); soon.Before(m.nextExchange) {
+	if soon := now.Add(m.interval(now)); soon.Before(m.nextExchange) {
 		m.nextExchange = soon
 	}
 	return nil

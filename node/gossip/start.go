@@ -33,7 +33,7 @@ func (m *Machine) busy(now time.Time) bool { return m.starting(now) || m.straine
 // sooner has the next exchange come before its interval is over while peers gather: a push misses some, and what it missed comes by
 // exchanges.
 func (m *Machine) sooner(now time.Time) {
-	if soon := now.Add(m.interval() / startExchanges); m.gathering(now) && soon.Before(m.nextExchange) {
+	if soon := now.Add(m.interval(now) / startExchanges); m.gathering(now) && soon.Before(m.nextExchange) {
 		m.nextExchange = soon
 	}
 }

@@ -23,9 +23,15 @@ type Sample struct {
 
 // Samples are the last round trips to one peer, at most Kept. The zero Samples are empty.
 type Samples struct {
-	ring [Kept]Sample
-	next int
-	n    int
+	began   time.Time // when the first came
+	ring    [Kept]sample
+	next, n uint8
+}
+
+// A sample is a Sample in half of the room: a node keeps thousands.
+type sample struct {
+	at  time.Duration // since began
+	rtt time.Duration
 }
 
 // Add takes one more, which pushes out the oldest. One that is not above zero measures nothing and is not taken.
@@ -33,7 +39,10 @@ func (s *Samples) Add(at time.Time, rtt time.Duration) {
 	if rtt <= 0 {
 		return
 	}
-	s.ring[s.next] = Sample{At: at, RTT: rtt}
+	if s.n == 0 {
+		s.began = at
+	}
+	s.ring[s.next] = sample{at.Sub(s.began), rtt}
 	s.next = (s.next + 1) % Kept
 	s.n = min(s.n+1, Kept)
 }
@@ -42,11 +51,22 @@ func (s *Samples) Add(at time.Time, rtt time.Duration) {
 func (s *Samples) Since(t time.Time) []Sample {
 	out := make([]Sample, 0, s.n)
 	for i := range s.n {
-		if sample := s.ring[(s.next-s.n+i+Kept)%Kept]; !sample.At.Before(t) {
-			out = append(out, sample)
+		if one := s.ring[(s.next-s.n+i+Kept)%Kept]; one.at >= t.Sub(s.began) {
+			out = append(out, Sample{At: s.began.Add(one.at), RTT: one.rtt})
 		}
 	}
 	return out
+}
+
+// Count tells how many are not older than a time.
+func (s *Samples) Count(since time.Time) (n int) {
+	after := since.Sub(s.began)
+	for _, one := range s.ring[:s.n] {
+		if one.at >= after {
+			n++
+		}
+	}
+	return n
 }
 
 // An Estimate is what the round trips to a peer say. Distance stands for the path: a fifth of the round trips were as short,
@@ -64,10 +84,10 @@ type Estimate struct {
 // Estimate is made of the round trips that are not older than a time.
 func (s *Samples) Estimate(since time.Time) Estimate {
 	var sorted [Kept]time.Duration
-	n := 0
-	for i := range s.n {
-		if !s.ring[i].At.Before(since) {
-			sorted[n] = s.ring[i].RTT
+	n, after := 0, since.Sub(s.began)
+	for _, one := range s.ring[:s.n] {
+		if one.at >= after {
+			sorted[n] = one.rtt
 			n++
 		}
 	}

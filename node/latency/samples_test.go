@@ -40,6 +40,22 @@ func TestEstimateIsByNearestRank(t *testing.T) {
 	}
 }
 
+func TestCountIsOfThoseSince(t *testing.T) {
+	var s Samples
+	for i := range 2 * Kept {
+		for ago := range Kept + 2 {
+			since := epoch.Add(time.Duration(i-ago) * time.Second)
+			if got, want := s.Count(since), len(s.Since(since)); got != want || got != s.Estimate(since).N {
+				t.Fatalf("%d taken: %d not older than %s, want %d", i, got, since.Sub(epoch), want)
+			}
+		}
+		at := epoch.Add(time.Duration(i) * time.Second)
+		if s.Add(at, ms); !s.Since(at)[0].At.Equal(at) {
+			t.Fatalf("taken at %s, given back as of %s", at, s.Since(at)[0].At)
+		}
+	}
+}
+
 func TestPausesDoNotMoveTheDistance(t *testing.T) {
 	var s Samples
 	for i := range Kept {

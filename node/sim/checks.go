@@ -132,7 +132,6 @@ type sight struct {
 func (c *checks) view(n *node) {
 	before, k := n.sights, 0
 	now := n.sightsRoom[:0]
-	n.machine.Touch()
 	for _, e := range n.machine.Entries() {
 		for k < len(before) && before[k].entry != e && before[k].contact.ID.Compare(e.ID) < 0 {
 			k++

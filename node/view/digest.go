@@ -36,7 +36,7 @@ func (v *View) Digest(salt uint64, own *Contact, beat uint64, versions []Version
 	versions = slices.Grow(versions[:0], len(v.entries)+1)[:1]
 	held = append(slices.Grow(held[:0], len(v.entries)+1), nil)
 	versions[0] = Version{SaltedHash(salt, own.ID), own.low(), uint32(beat)} //nolint:gosec // at most LadderLength
-	for i, e := range v.entries {
+	for i, e := range v.Walk() {
 		if e.server && len(held) < MaxDigest {
 			versions = append(versions, Version{saltedHash(salt, v.places[i]), e.low, uint32(e.BeatSequence)}) //nolint:gosec // at most LadderLength
 			held = append(held, e)
@@ -113,7 +113,7 @@ func (r *Reader) match() []int {
 		return r.places
 	}
 	r.places, r.changes = sized(r.places, len(r.v.entries)), r.v.changes
-	r.v.Touch()
+	r.v.Walk()
 	for k, prefix := range r.v.places {
 		r.places[k] = r.place(prefix)
 	}

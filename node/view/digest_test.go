@@ -205,7 +205,8 @@ func TestDeltaOfOwn(t *testing.T) {
 		{start, w.contact(9), []Version{{SaltedHash(0, asker.id.ID()), 4, 0}}, "own asker"},
 		{start, w.contact(9), []Version{{SaltedHash(0, w.id.ID()), 9, 1}, {SaltedHash(0, asker.id.ID()), 4, 0}}, ""},
 	} {
-		d := v.Read(0, c.digest).Delta(c.now, OwnEntry(c.own, w.beat(1), start), 9, 9, 1<<20, 0)
+		own := OwnEntry(c.own, w.beat(1), start)
+		d := v.Read(0, c.digest).Delta(c.now, &own, 9, 9, 1<<20, 0)
 		var got []string
 		for _, told := range d.Contacts {
 			got = append(got, map[pki.ID]string{w.id.ID(): "own", asker.id.ID(): "asker"}[told.ID])

@@ -127,8 +127,8 @@ func (e *Entry) TouchProof(b Beat) uint64 {
 }
 
 // OwnEntry is the owner's own record in the form that a delta takes.
-func OwnEntry(c *Contact, b Beat, published time.Time) *Entry {
-	e := &Entry{BeatSequence: b.Sequence, link: b.Link, Seen: published, heard: true, State: Alive}
+func OwnEntry(c *Contact, b Beat, published time.Time) Entry {
+	e := Entry{BeatSequence: b.Sequence, link: b.Link, Seen: published, heard: true, State: Alive}
 	e.holds(c)
 	return e
 }

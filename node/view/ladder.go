@@ -87,7 +87,7 @@ type Beat struct {
 }
 
 // proofs are those links of one contact's ladder that were proved last, each at its sequence modulo their number.
-type proofs [16]proof
+type proofs [256]proof
 
 type proof struct {
 	sequence uint64 // 0 for none
@@ -97,6 +97,13 @@ type proof struct {
 // ShareProofs has a link of the contact's ladder that one holder of this contact has proved taken by all others without another hash.
 // It is for simulations, in which thousands hold one contact in one goroutine, and prove each link thousands of times.
 func (c *Contact) ShareProofs() { c.proofs = new(proofs) }
+
+// Proved takes the owner's own link for proved, where proofs are shared.
+func (c *Contact) Proved(b Beat) {
+	if c.proofs != nil {
+		*c.proofs.at(b) = proof{b.Sequence, b.Link}
+	}
+}
 
 // at is where a beat's proof would be.
 func (p *proofs) at(b Beat) *proof { return &p[b.Sequence%uint64(len(p))] }
@@ -109,8 +116,6 @@ func (e *Entry) proves(b Beat) bool {
 	if b.Link.steps(e.ID, e.Incarnation, b.Sequence-e.BeatSequence) != e.link {
 		return false
 	}
-	if e.proofs != nil {
-		*e.proofs.at(b) = proof{b.Sequence, b.Link}
-	}
+	e.Proved(b)
 	return true
 }

@@ -12,6 +12,8 @@ func TestSharedProofs(t *testing.T) {
 	alone, shared := w.contact(1), w.contact(1)
 	shared.ShareProofs()
 	random := seeded(1)
+	shared.Proved(w.beat(7)) // as its owner made it
+	alone.Proved(w.beat(7))
 	for range 50 {
 		one, other := New(pki.ID{}), New(pki.ID{})
 		put(t, one, start, alone)

@@ -106,14 +106,15 @@ func (v *View) remove(i int) {
 	v.changes++
 }
 
-// Touch reads what whole views are walked for. Who walks them decides by each entry what to do with it, and so waits for the memory of one after
-// the other; this loop decides nothing, so that all of it comes at once.
-func (v *View) Touch() {
+// Walk are the entries for somebody who looks at them all. Who does decides by each what to do with it, and so waits for the memory of one after
+// the other; the loop here decides nothing, so that all of it comes at once.
+func (v *View) Walk() []*Entry {
 	var read uint64
 	for _, e := range v.entries {
 		read += e.BeatSequence
 	}
 	v.touched = read // or the compiler would leave the loop out
+	return v.entries
 }
 
 // A Verdict is what Judge says of a contact.
