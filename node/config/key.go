@@ -94,8 +94,8 @@ var table = []Key{
 	},
 	{
 		Path: "gossip.interval", Type: Duration, Live: true, Rule: "100ms to 1h",
-		Doc: "Time between two exchanges that this node begins. Shorter: news travels faster; traffic and processor time grow in proportion. " +
-			"Longer: changes are seen later.",
+		Doc: "Time between two exchanges that this node begins; in a network larger than a view four times as long while nothing happens. Shorter: " +
+			"news travels faster; traffic and processor time grow in proportion. Longer: changes are seen later.",
 		field: func(c *Config) any { return &c.Gossip.Interval }, check: within(100*time.Millisecond, time.Hour),
 	},
 	{
@@ -124,8 +124,8 @@ var table = []Key{
 	},
 	{
 		Path: "order.rebuild", Type: Duration, Rule: "1s to 1h",
-		Doc: "Time between two rounds in which peers are grouped by their distance and the query order is made anew; when the peers change it is made within " +
-			"200 ms. Shorter: who is asked first varies faster, and a peer that moved is noticed sooner. Longer: less work.",
+		Doc: "Time between two rounds in which peers are grouped by their distance (where there are many, in some) and the query order is made " +
+			"anew; when the peers change it is made within 200 ms. Shorter: who is asked first varies faster, and a peer that moved is noticed sooner. Longer: less work.",
 		field: func(c *Config) any { return &c.Order.Rebuild }, check: within(time.Second, time.Hour),
 	},
 	{

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/g2g-net/g2g/node/latency"
 	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
@@ -83,17 +84,31 @@ func TestAgesOfACalmView(t *testing.T) {
 	}
 }
 
-// Rounds, which cost as much as there are peers, are further apart with more of them.
-func TestRoundsAreFewerWithMorePeers(t *testing.T) {
+// A round makes a new order, but groups, which cost as much as there are peers, only now and then where there are many; and soon where a
+// peer has come to be known well enough for a group of its own.
+func TestManyPeersAreRegroupedSeldom(t *testing.T) {
 	w := settled(t, 7, 4, 20*time.Second)
 	a := w.nodes[0]
-	for _, peers := range []int{3, roundOf, 3 * roundOf} {
+	for _, peers := range []int{3, regroupedAtOnce, 3 * regroupedAtOnce} {
 		for i := 0; len(a.distances.of) < peers; i++ {
 			a.path(a.hold(a.invented(i), view.Alive).ID)
 		}
+		a.distances.regroup = w.now
 		a.round(w.now)
-		if got, want := a.distances.next.Sub(w.now), a.cfg.Rebuild*time.Duration(1+peers/roundOf); got != want {
-			t.Errorf("%d peers: the next round after %s, want %s", peers, got, want)
+		if got, want := a.distances.regroup.Sub(w.now), a.cfg.Rebuild*time.Duration(1+peers/regroupedAtOnce); got != want {
+			t.Errorf("%d peers: grouped again after %s, want %s", peers, got, want)
 		}
+		a.distances.stale = false
+		if a.round(w.now.Add(a.cfg.Rebuild)); !a.distances.stale || a.distances.next.Sub(w.now) != 2*a.cfg.Rebuild {
+			t.Errorf("%d peers: no new order, or none in the round after", peers)
+		}
+	}
+	id := a.hold(a.invented(-1), view.Alive).ID
+	for range latency.Enough {
+		a.Measure(w.now, id, time.Millisecond)
+	}
+	soon := w.now.Add(roundsApart * time.Duration(1+len(a.distances.of)/placedAtOnce))
+	if !a.distances.regroup.Equal(soon) || a.distances.next.After(soon) {
+		t.Errorf("one more is grouped %s later", a.distances.regroup.Sub(w.now))
 	}
 }

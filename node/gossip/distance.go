@@ -19,7 +19,7 @@ const (
 	firstSpacing    = 8 * time.Second  // the same while some were never measured
 	roundsApart     = time.Second      // between two rounds, when peers are measured for the first time, for each placedAtOnce that were measured
 	placedAtOnce    = 4
-	roundOf         = 64               // peers measured, for each of which a round more is waited for: it costs as much as there are, and as few are measured anew between two
+	regroupedAtOnce = 64               // peers measured, for each of which groups wait for a round more
 	restsFor        = 45 * time.Second // for how long the connection of a visit may be counted on
 	keptVisited     = 24               // peers that take turns, up to which the connections to them stay
 	strainedSpacing = 5 * time.Second  // between two looks at which a strained node measures: one whose machine is always busy knows distances too
@@ -43,6 +43,7 @@ type distances struct {
 	news     bool     // the order is another than Effects last said
 	visited  int      // peers that take turns in being visited
 	next     time.Time
+	regroup  time.Time // no round groups the peers anew before
 	visit    time.Time
 	active   time.Time // when the next active peer is to be measured, of those that were active then
 	anyway   time.Time // a strained node measures nobody before
@@ -219,8 +220,8 @@ func (m *Machine) Measure(now time.Time, id pki.ID, rtt time.Duration) {
 	d := m.path(id)
 	d.samples.Add(now, rtt)
 	if d.samples.Count(now.Add(-latency.Fresh)) == latency.Enough { // it has a group of its own now
-		apart := roundsApart * time.Duration(1+len(m.distances.of)/placedAtOnce) // a round costs as much as it has peers
-		m.distances.next = earliest(m.distances.next, now.Add(apart))
+		soon := now.Add(roundsApart * time.Duration(1+len(m.distances.of)/placedAtOnce))
+		m.distances.next, m.distances.regroup = earliest(m.distances.next, soon), earliest(m.distances.regroup, soon)
 	}
 }
 
@@ -243,9 +244,18 @@ func (m *Machine) counts(id pki.ID) time.Duration {
 	return max(latency.Fresh/2, visitSpacing*time.Duration(m.distances.visited))
 }
 
-// round groups the peers by their distance anew, and makes a new order.
+// round makes a new order, of new groups where it is time.
 func (m *Machine) round(now time.Time) {
-	m.distances.next = now.Add(m.cfg.Rebuild * time.Duration(1+len(m.distances.of)/roundOf))
+	m.distances.next = now.Add(m.cfg.Rebuild)
+	if !now.Before(m.distances.regroup) {
+		m.regroup(now)
+	}
+	m.reorder()
+}
+
+// regroup costs as much as there are peers, and as few of many are measured anew between two rounds: the more there are, the fewer rounds do it.
+func (m *Machine) regroup(now time.Time) {
+	m.distances.regroup = now.Add(m.cfg.Rebuild * time.Duration(1+len(m.distances.of)/regroupedAtOnce))
 	peers := make([]latency.Peer, 0, len(m.distances.of))
 	for id := range m.distances.of { // in any order: each is judged alone, and those that count are sorted below
 		e := m.view.Get(id)
@@ -264,7 +274,6 @@ func (m *Machine) round(now time.Time) {
 	if change.Regrouped {
 		m.notice(KindRegrouped, Info, pki.ID{}, "%d groups, were %d: %s%s", len(groups), before, labels(groups), m.moved(change.Moved))
 	}
-	m.reorder()
 }
 
 // labels is the groups for people, nearest first.
