@@ -21,7 +21,17 @@ func TestExchangesOfACalmView(t *testing.T) {
 		}
 		return w, a
 	}
-	w, a := calm(false)
+	w, a := calm(true)
+	client := w.add("client", a, pki.Client)
+	client.fill()
+	if got := client.apart(w.now.Add(time.Hour)); got != client.cfg.Interval {
+		t.Errorf("%s apart in client mode, where peers know of it by its exchanges alone", got)
+	}
+	a.cfg.Interval = calmAtMost / 2
+	if got := a.apart(w.now); got != calmAtMost {
+		t.Errorf("%s apart where the interval is %s", got, a.cfg.Interval)
+	}
+	w, a = calm(false)
 	if got := a.apart(w.now); got != a.cfg.Interval {
 		t.Errorf("%s apart where the view has room", got)
 	}
@@ -33,6 +43,13 @@ func TestExchangesOfACalmView(t *testing.T) {
 			a.fill()
 		},
 		"a nomination": func(w *world, a *actor) { value2(a.Nominate(w.now, wanted)) },
+		"a revocation": func(w *world, a *actor) { a.own.Epoch++; _ = a.RevokeLeaves(w.now) },
+		"another's revocation": func(w *world, a *actor) {
+			b := w.nodes[1]
+			b.own.Epoch++
+			_ = b.RevokeLeaves(w.now)
+			a.learn(w.now, a.ID(), b.Contact())
+		},
 		"another's nomination": func(w *world, a *actor) {
 			_, n, err := NewNomination(secrets{w.r}, a.identity, w.genesis.Network(), w.now, wanted)
 			if err != nil {
@@ -67,6 +84,9 @@ func TestAgesOfACalmView(t *testing.T) {
 	a := w.nodes[0]
 	a.fill()
 	a.judge(w.now)
+	if wait := a.nextJudgement(w.now); wait > max(lookSoon, a.nextAges.Sub(w.now)) {
+		t.Errorf("the next look is %s away, ages are due in %s", wait, a.nextAges.Sub(w.now))
+	}
 	if wait := a.nextAges.Sub(w.now); wait <= 0 || wait > agesEvery || wait > a.bound.Floor-a.oldest() {
 		t.Fatalf("the next after %s, where the oldest is %s and the floor %s", wait, a.oldest(), a.bound.Floor)
 	}
@@ -110,5 +130,41 @@ func TestManyPeersAreRegroupedSeldom(t *testing.T) {
 	soon := w.now.Add(roundsApart * time.Duration(1+len(a.distances.of)/placedAtOnce))
 	if !a.distances.regroup.Equal(soon) || a.distances.next.After(soon) {
 		t.Errorf("one more is grouped %s later", a.distances.regroup.Sub(w.now))
+	}
+}
+
+// A full set of active peers of a full view parts with one now and then, and tells it so: else nobody who comes back after long finds a
+// place. One that is not full, or of a view that holds all, stays.
+func TestFullActiveSetsMix(t *testing.T) {
+	for _, c := range []struct {
+		active int
+		full   bool
+		want   int
+	}{{MaxActive, true, 1}, {MaxActive - 1, true, 0}, {MaxActive, false, 0}} {
+		w := newWorld(t, 3)
+		w.network(1)
+		a := w.nodes[0]
+		for i := range c.active {
+			a.hold(a.invented(-1-i), view.Alive)
+			a.activate(a.invented(-1 - i).ID)
+		}
+		if c.full {
+			a.fill()
+		}
+		a.Effects()
+		a.mix(w.now)
+		if len(a.active) != c.active {
+			t.Fatalf("%+v: parted at once", c)
+		}
+		a.mix(w.now.Add(2 * mixEvery))
+		told := 0
+		for _, s := range a.Effects().Sends {
+			if push, ok := s.Request.(PushRequest); ok && push.Parted {
+				told++
+			}
+		}
+		if told != c.want || len(a.active) != c.active-c.want {
+			t.Errorf("%+v: %d left, %d told", c, len(a.active), told)
+		}
 	}
 }

@@ -22,6 +22,9 @@ func (m *Machine) metIn(now time.Time, partner pki.ID, beats []IndexedBeat, held
 
 // met takes what a peer says itself of its newest beat, unless it was asked because of a doubt. Where that is too old the peer is asked.
 func (m *Machine) met(now time.Time, id pki.ID, word view.Beat) {
+	if l := m.link(id); l != nil {
+		l.told = now
+	}
 	e, d := m.view.Get(id), m.doubts[id]
 	if !judgeable(e) || e.BeatSequence != word.Sequence {
 		return

@@ -47,5 +47,6 @@ func (m *Machine) RevokeLeaves(now time.Time) error {
 		return err
 	}
 	m.tellActive(now)
+	m.stir(now)
 	return nil
 }

@@ -8,22 +8,22 @@ import (
 )
 
 const (
-	calmIntervals = 4           // between two exchanges of a node in whose full view nothing happens
-	calmAfter     = time.Minute // since something did
+	calmIntervals = 4                // between two exchanges of a node in whose full view nothing happens
+	calmAtMost    = 10 * time.Second // that they are apart, unless the interval is longer
+	calmAfter     = time.Minute      // since something did
 )
 
-// apart is the time between two exchanges that this node begins: the interval. Where the view is full its peers are not judged by what
-// exchanges bring, but by probes and hints, and most beats are of peers that the partner does not hold: as long as nothing happens there,
-// they need not come as often.
+// apart is the time between two exchanges that this node begins: the interval. Where the view is full only active peers are judged by their
+// ages, and those are probed, too; most beats are of others. As long as nothing happens there, they need not come as often.
 func (m *Machine) apart(now time.Time) time.Duration {
 	if m.calm(now) {
-		return calmIntervals * m.cfg.Interval
+		return max(m.cfg.Interval, min(calmIntervals*m.cfg.Interval, calmAtMost))
 	}
 	return m.cfg.Interval
 }
 
 func (m *Machine) calm(now time.Time) bool {
-	return m.view.Full() && !m.starting(now) && (m.stirred.IsZero() || now.Sub(m.stirred) >= calmAfter)
+	return m.view.Full() && m.mode() == pki.Server && !m.starting(now) && (m.stirred.IsZero() || now.Sub(m.stirred) >= calmAfter)
 }
 
 // stir has exchanges come at the interval for a while: something happened that others should hear of soon.

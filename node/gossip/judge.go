@@ -26,6 +26,7 @@ const (
 
 	// Of those that have one of them active few hold each other there, so that hints reach few of them: each asks for itself.
 	silentActive = 5 * time.Second // since an active peer last asked or answered
+	untoldActive = 8 * time.Second // since it last told its own beat: of the two ends of a link one asks first, and its question carries none
 
 	// Where many fell at once the others are not left to that: a hint comes to those alone whose active peers hold the one that it names.
 	manyFell       = 3 // in the time of fellLately
@@ -218,7 +219,7 @@ func (m *Machine) nextJudgement(now time.Time) time.Duration {
 	if m.bound.Floor == 0 {
 		return lookSoon // the plain rule has none
 	}
-	return min(lookEvery, max(lookSoon, m.bound.Floor-m.oldest()))
+	return min(lookEvery, max(lookSoon, m.nextAges.Sub(now)))
 }
 
 // advanced takes note of a newer beat: how old the peer was just before it, and that it lives.

@@ -59,6 +59,7 @@ func (m *Machine) settle(now time.Time, c *view.Contact) {
 	if c.MinEpoch > m.trust.MinEpoch[c.ID] {
 		m.effects.Trust = true
 		m.saveReserve(now)
+		m.stir(now)
 	}
 }
 
@@ -76,6 +77,7 @@ func (m *Machine) take(now time.Time, c *view.Contact) *view.Entry {
 		m.forget(now, dropped)
 	}
 	if c.Left && !left {
+		m.stir(now)
 		m.deactivate(c.ID)
 		m.notice(KindLeft, Info, c.ID, "it said goodbye")
 		m.aliveChanged(now)
@@ -97,6 +99,7 @@ func (m *Machine) take(now time.Time, c *view.Contact) *view.Entry {
 	if c.MinEpoch > m.trust.MinEpoch[c.ID] {
 		m.effects.Trust = true
 		m.saveReserve(now) // a revocation holds after a kill, too
+		m.stir(now)
 	}
 	return e
 }

@@ -49,6 +49,7 @@ const (
 	soonActive      = 4                // active peers that are sought at once
 	topUpEvery      = 12 * time.Second // then one, half of that more or less
 	enoughActive    = 12               // active peers, from which more are sought now and then only
+	mixEvery        = 5 * time.Minute  // after which a full set of active peers in a full view parts with one, half of that more or less
 	clientActive    = 3                // server-mode peers that a client-mode member exchanges with
 	fewActive       = 2                // active peers, below which joining is urgent
 	firstDials      = 4                // joins under way at once: a network that starts at one moment must not drown in handshakes
@@ -162,6 +163,7 @@ type Machine struct {
 	services    *services
 	distances   distances
 	nextTopUp   time.Time // when more than enoughActive peers are next sought
+	nextMix     time.Time // when a full set of active peers of a full view next parts with one
 	nextUrgent  time.Time // when an urgent join may next push out an active peer
 	nextSqueeze time.Time // when one may next find a place in a full view
 	unreachable bool      // a peer of the view may be

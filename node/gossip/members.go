@@ -96,6 +96,7 @@ func (m *Machine) forget(now time.Time, id pki.ID) {
 
 // seek asks peers of the view to become active, until there are enough.
 func (m *Machine) seek(now time.Time) {
+	m.mix(now)
 	want := m.wantActive(now)
 	if len(m.active) >= want {
 		return
@@ -130,6 +131,19 @@ func (m *Machine) seek(now time.Time) {
 		}
 		joining++
 		m.join(now, id)
+	}
+}
+
+// mix parts now and then with one active peer where there are as many as there may be, in a network that is larger than a view. Two halves of it
+// that were apart for long would else find each other, and no place for a link from one to the other.
+func (m *Machine) mix(now time.Time) {
+	switch {
+	case len(m.active) < MaxActive || !m.view.Full():
+	case m.nextMix.IsZero():
+		m.nextMix = now.Add(m.spread(mixEvery))
+	case !now.Before(m.nextMix):
+		m.nextMix = now.Add(m.spread(mixEvery))
+		m.part(now, m.active[m.cfg.Random.IntN(len(m.active))])
 	}
 }
 

@@ -63,25 +63,41 @@ func (m *Machine) askAgain(now time.Time) {
 	}
 }
 
-// askSilent asks, where the view is full, the active peers that have neither asked nor answered for silentActive. Of the two ends of a link one
-// comes first, whose question does for both: the other asks a round later, and has heard it by then.
+// askSilent asks, where the view is full, the active peers that were silent for silentActive, or told no beat of their own for untoldActive; and
+// the one that told none for longest where nobody at all was heard for a while, or this node would take itself for alone.
 func (m *Machine) askSilent(now time.Time) {
 	if !m.view.Full() || m.starting(now) {
 		return
 	}
+	asked := false
 	for i := range m.links {
-		silent, l := silentActive, &m.links[i]
-		if m.id.Compare(m.active[i]) > 0 {
-			silent += lookEvery + roundSlack
-		}
-		if now.Sub(l.heard) < silent {
-			continue
-		}
-		if e := m.linked(i); judgeable(e) && m.doubts[e.ID] == nil && !l.attempt.exchanging {
-			l.heard = now // or it would be asked again at each look until it answers
-			m.sendProbe(now, e)
+		if l := &m.links[i]; (now.Sub(l.heard) >= silentActive || now.Sub(l.told) >= untoldActive) && m.canAsk(i) {
+			m.askLink(now, i)
+			asked = true
 		}
 	}
+	if asked || now.Sub(m.spoken) < lookEvery+roundSlack {
+		return
+	}
+	longest := -1
+	for i := range m.links {
+		if m.canAsk(i) && (longest < 0 || m.links[i].told.Before(m.links[longest].told)) {
+			longest = i
+		}
+	}
+	if longest >= 0 {
+		m.askLink(now, longest)
+	}
+}
+
+func (m *Machine) canAsk(i int) bool {
+	e := m.linked(i)
+	return judgeable(e) && m.doubts[e.ID] == nil && !m.links[i].attempt.exchanging
+}
+
+func (m *Machine) askLink(now time.Time, i int) {
+	m.links[i].heard, m.links[i].told = now, now // or it would be asked again at each look until it answers
+	m.sendProbe(now, m.linked(i))
 }
 
 func (m *Machine) sendProbe(now time.Time, e *view.Entry) (c *call, timeout *time.Duration) {
@@ -151,6 +167,9 @@ func (m *Machine) probed(now time.Time, c *call, resp ProbeResponse) {
 	}
 	if resp.Beat.Sequence > 0 {
 		m.hear(now, c.to, true, c.to, resp.Beat)
+	}
+	if m.doubts[c.to] == nil {
+		m.met(now, c.to, resp.Beat.Beat)
 	}
 	e, d := m.view.Get(c.to), m.doubts[c.to]
 	if d != nil && judgeable(e) && d.suspectAt.IsZero() {

@@ -6,13 +6,16 @@ import (
 )
 
 // In a view that is full an active peer that was silent for a while is asked, once, and no other. Where all hold all nobody is: there hints reach
-// whoever has it active. Of the two ends of a link one asks a round before the other, which hears it.
+// whoever has it active.
 func TestSilentActivePeerOfAFullViewIsAsked(t *testing.T) {
 	for _, c := range []struct {
-		full   bool
-		silent time.Duration
-		want   int
-	}{{true, silentActive, 1}, {true, silentActive - time.Millisecond, 0}, {false, time.Hour, 0}} {
+		full           bool
+		silent, untold time.Duration
+		want           int
+	}{
+		{true, silentActive, silentActive, 1}, {true, silentActive - 1, silentActive - 1, 0}, {false, time.Hour, time.Hour, 0},
+		{true, 0, untoldActive, 1}, {true, 0, untoldActive - 1, 0},
+	} {
 		w := settled(t, 7, 4, 20*time.Second)
 		a := w.nodes[0]
 		if c.full {
@@ -22,14 +25,10 @@ func TestSilentActivePeerOfAFullViewIsAsked(t *testing.T) {
 			t.Fatalf("%d active peers", len(a.active))
 		}
 		for i := range a.links {
-			a.links[i].heard = w.now
+			a.links[i].heard, a.links[i].told = w.now, w.now
 		}
 		for _, quiet := range a.active {
-			later := time.Duration(0)
-			if a.ID().Compare(quiet) > 0 {
-				later = lookEvery + roundSlack
-			}
-			a.link(quiet).heard = w.now.Add(-c.silent - later)
+			a.link(quiet).heard, a.link(quiet).told = w.now.Add(-c.silent), w.now.Add(-c.untold)
 			a.Effects()
 			for range 2 {
 				a.askSilent(w.now)
@@ -44,45 +43,53 @@ func TestSilentActivePeerOfAFullViewIsAsked(t *testing.T) {
 			if asked != c.want {
 				t.Errorf("%+v: asked %d times", c, asked)
 			}
-			a.link(quiet).heard = w.now
+			a.link(quiet).heard, a.link(quiet).told = w.now, w.now
 		}
 	}
 }
 
-// Of the two ends of a silent link only one asks, unless the other is silent still when its own turn comes.
-func TestOneEndOfALinkAsks(t *testing.T) {
+// Whoever asks or answers is not silent, and who tells its own beat is not untold. A question without a beat says nothing of progress.
+func TestWhoSpeaksIsNotSilent(t *testing.T) {
 	w, a, b := pair(t)
 	w.run(20 * time.Second)
-	if a.ID().Compare(b.ID()) > 0 {
-		a, b = b, a
-	}
-	for _, n := range []*actor{a, b} {
-		n.fill()
-		n.Effects()
-		n.links[0].heard = w.now.Add(-silentActive)
-		n.askSilent(w.now)
-	}
-	if first, second := len(a.Effects().Sends), len(b.Effects().Sends); first != 1 || second != 0 {
-		t.Errorf("one end asks %d times, the other %d", first, second)
-	}
-	if b.askSilent(w.now.Add(lookEvery + roundSlack)); len(b.Effects().Sends) != 1 {
-		t.Error("the other end does not ask where nothing was heard")
+	own := func() IndexedBeat { return b.receiveProbe(w.now, ProbeRequest{}).(ProbeResponse).Beat }
+	for how, c := range map[string]struct {
+		speak func()
+		tells bool
+	}{
+		"joins": {func() { a.Receive(w.now, b.ID(), b.Greeting(w.now)) }, true},
+		"answers": {func() {
+			a.sendProbe(w.now, a.view.Get(b.ID()))
+			a.Reply(w.now, a.lastCall, ProbeResponse{Beat: own()})
+		}, true},
+		"asks": {func() { a.Receive(w.now, b.ID(), ProbeRequest{}) }, false},
+	} {
+		a.link(b.ID()).heard, a.link(b.ID()).told = time.Time{}, time.Time{}
+		c.speak()
+		if l := a.link(b.ID()); !l.heard.Equal(w.now) || l.told.Equal(w.now) != c.tells {
+			t.Errorf("one who %s was heard at %s, and told at %s", how, l.heard, l.told)
+		}
 	}
 }
 
-// Whoever asks or answers is not silent.
-func TestWhoSpeaksIsNotSilent(t *testing.T) {
-	w, a, b := pair(t)
-	for how, speak := range map[string]func(){
-		"asks": func() { a.Receive(w.now, b.ID(), ProbeRequest{}) },
-		"answers": func() {
-			a.sendProbe(w.now, a.view.Get(b.ID()))
-			a.Reply(w.now, a.lastCall, ProbeResponse{})
-		},
-	} {
-		a.link(b.ID()).heard = time.Time{}
-		if speak(); !a.link(b.ID()).heard.Equal(w.now) {
-			t.Errorf("one who %s counts as silent", how)
+// A node that has heard nobody for a while asks one active peer: it must not take itself for alone because exchanges are seldom.
+func TestCalmNodeIsNotAlone(t *testing.T) {
+	w := settled(t, 7, 4, 20*time.Second)
+	a := w.nodes[0]
+	a.fill()
+	for i := range a.links {
+		a.links[i].heard, a.links[i].told = w.now, w.now.Add(time.Duration(i-len(a.links))*time.Second/10)
+	}
+	for _, c := range []struct {
+		since time.Duration
+		want  int
+	}{{lookEvery + roundSlack - 1, 0}, {lookEvery + roundSlack, 1}} {
+		a.spoken = w.now.Add(-c.since)
+		a.Effects()
+		a.askSilent(w.now)
+		sends := a.Effects().Sends
+		if len(sends) != c.want || c.want > 0 && sends[0].To != a.active[0] {
+			t.Errorf("%s after the last word %d are asked", c.since, len(sends))
 		}
 	}
 }
