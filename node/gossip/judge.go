@@ -50,8 +50,8 @@ func (m *Machine) judge(now time.Time) {
 	}
 }
 
-// judgeAges finds the limit, and who is past it. Where nothing happens it does so again once somebody's age may have grown to the floor, or
-// after agesEvery.
+// judgeAges finds the limit, and who is past it. Where nothing happens it does so again at the first look at which somebody's age may have grown to
+// the floor, or agesEvery have passed.
 func (m *Machine) judgeAges(now time.Time, full bool) {
 	m.ages = m.ages[:0]
 	if m.beat.Sequence > 0 {
@@ -218,6 +218,9 @@ func (m *Machine) nextJudgement(now time.Time) time.Duration {
 	}
 	if m.bound.Floor == 0 {
 		return lookSoon // the plain rule has none
+	}
+	if m.calm(now) {
+		return lookEvery
 	}
 	return min(lookEvery, max(lookSoon, m.nextAges.Sub(now)))
 }

@@ -68,11 +68,11 @@ type Config struct {
 	Services  []string
 	Serves    []string      // full names of the gRPC services on the Gossip port, ordered; none in client mode
 	Observe   bool          // adds addresses that peers see this node at, once one of them reached it there
-	Interval  time.Duration // between two exchanges that this node begins, +- jitter
+	Interval  time.Duration // between two exchanges that this node begins, +- jitter; four times as long in a calm view
 	Period    time.Duration // between two beats
 	LeafLife  time.Duration
 	Strict    bool          // the plain rule for ages, without what makes it right where few are left or many die at once
-	Rebuild   time.Duration // between two rounds of groups and order; zero for rebuildEvery
+	Rebuild   time.Duration // between two rounds that make the order, and the groups unless there are many peers; zero for rebuildEvery
 	Stacks    bool          // the members of a group stay in the order in which they came
 	Random    *rand.Rand    // decides between equals; a seed repeats a run
 	Secrets   io.Reader     // makes tokens and ladders; the system's outside of tests and simulations
@@ -81,7 +81,7 @@ type Config struct {
 	// simulations whose nodes have no work to do.
 	OnlyPublish bool
 
-	// Terse leaves the details out of notices of severity Info, for simulations: nobody reads them there.
+	// Terse leaves the details out of notices of severity Info, and what the order is now, for simulations: nobody reads them there.
 	Terse bool
 
 	// Spare is where messages come from, for simulations; nil for new memory.
