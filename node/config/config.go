@@ -42,7 +42,7 @@ type Config struct {
 type Gossip struct {
 	Listen    string        // host:port; empty host: all interfaces; port 0: any free one
 	Advertise []string      // host:port told to others; none: what can be found out
-	Interval  time.Duration // between two exchanges that this node begins
+	Interval  time.Duration // between two exchanges that this node begins; longer in a calm view
 }
 
 // Register settles the port where strangers may ask to be let in.

@@ -10,8 +10,7 @@ import (
 
 // Active tells whether a connection to the peer is kept warm.
 func (m *Machine) Active(id pki.ID) bool {
-	_, ok := slices.BinarySearchFunc(m.active, id, pki.ID.Compare)
-	return ok
+	return m.link(id) != nil
 }
 
 // ascending is an ordered list that is asked for IDs in their order: it goes along with the view in one walk.

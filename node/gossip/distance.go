@@ -19,7 +19,7 @@ const (
 	firstSpacing    = 8 * time.Second  // the same while some were never measured
 	roundsApart     = time.Second      // between two rounds, when peers are measured for the first time, for each placedAtOnce that were measured
 	placedAtOnce    = 4
-	regroupedAtOnce = 64               // peers measured, for each of which groups wait for a round more
+	regroupedAtOnce = 64               // peers measured: for each so many more groups wait for a round more
 	restsFor        = 45 * time.Second // for how long the connection of a visit may be counted on
 	keptVisited     = 24               // peers that take turns, up to which the connections to them stay
 	strainedSpacing = 5 * time.Second  // between two looks at which a strained node measures: one whose machine is always busy knows distances too
