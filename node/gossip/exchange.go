@@ -100,8 +100,8 @@ func (m *Machine) exchange(now time.Time, to pki.ID) {
 // freshBeats are this node's own, and those of peers that advanced after since, as far as one message carries them.
 func (m *Machine) freshBeats(now time.Time, held []*view.Entry, since time.Time) []IndexedBeat {
 	beats := m.fresh[:0]
-	if m.beat.Sequence > 0 {
-		beats = append(beats, IndexedBeat{Index: 0, Contact: uint16(m.contact.Sequence), Beat: m.ownBeat(now)}) //nolint:gosec // low bits are meant
+	if own := m.ownWord(now); own.Sequence > 0 {
+		beats = append(beats, own)
 	}
 	if m.mode() == pki.Client {
 		return append(m.cfg.Spare.room(len(beats)), beats...) // a client-mode member tells of nobody but itself

@@ -75,9 +75,10 @@ type ExchangeResponse struct {
 	Passive         bool          // has no place for the caller, which has the answerer active
 }
 
-// ProbeRequest asks the peer itself for its newest beat.
+// ProbeRequest asks the peer itself for its newest beat. It tells the caller's, so that one question does for both.
 type ProbeRequest struct {
-	Contact uint16 // low bits of the sequence of its contact as held here
+	Contact uint16      // low bits of the sequence of its contact as held here
+	Beat    IndexedBeat // the caller's at place 0; Sequence 0 for none
 }
 
 // ProbeResponse is the answer of the peer itself.

@@ -101,7 +101,7 @@ func (m *Machine) askLink(now time.Time, i int) {
 }
 
 func (m *Machine) sendProbe(now time.Time, e *view.Entry) (c *call, timeout *time.Duration) {
-	c = m.send(now, e.ID, ProbeRequest{Contact: uint16(e.Sequence)}) //nolint:gosec // low bits are meant
+	c = m.send(now, e.ID, ProbeRequest{Contact: uint16(e.Sequence), Beat: m.ownWord(now)}) //nolint:gosec // low bits are meant
 	last := &m.effects.Sends[len(m.effects.Sends)-1]
 	last.Timeout, last.Fresh = m.patience(e.ID), m.attempt(e.ID).failures > 0
 	if d := m.doubts[e.ID]; d != nil && d.failures > 0 {
@@ -197,15 +197,23 @@ func (m *Machine) past(now time.Time, e *view.Entry) bool {
 	return m.bound.Limit > 0 && e.Age(now) > m.bound.Limit
 }
 
-// receiveProbe answers with the newest beat, and with the contact that it belongs to if the caller holds another.
-func (m *Machine) receiveProbe(now time.Time, req ProbeRequest) Message {
-	var resp ProbeResponse
-	low := uint16(m.contact.Sequence) //nolint:gosec // low bits are meant
-	if m.beat.Sequence > 0 {
-		resp.Beat = IndexedBeat{Contact: low, Beat: m.ownBeat(now)}
+// receiveProbe takes the caller's newest beat and answers with this node's, and with the contact that it belongs to if the caller holds another.
+func (m *Machine) receiveProbe(now time.Time, from pki.ID, req ProbeRequest) Message {
+	if req.Beat.Sequence > 0 {
+		m.hear(now, from, false, from, req.Beat)
+		m.met(now, from, req.Beat.Beat)
 	}
-	if req.Contact != low {
+	resp := ProbeResponse{Beat: m.ownWord(now)}
+	if req.Contact != uint16(m.contact.Sequence) { //nolint:gosec // low bits are meant
 		resp.Contact = m.contact
 	}
 	return resp
+}
+
+// ownWord is this node's newest beat as a probe and its answer tell it: Sequence 0 for none.
+func (m *Machine) ownWord(now time.Time) (b IndexedBeat) {
+	if m.beat.Sequence > 0 {
+		b = IndexedBeat{Contact: uint16(m.contact.Sequence), Beat: m.ownBeat(now)} //nolint:gosec // low bits are meant
+	}
+	return b
 }

@@ -30,7 +30,7 @@ func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 		}
 		return PushResponse{}
 	case ProbeRequest:
-		return m.receiveProbe(now, req)
+		return m.receiveProbe(now, from, req)
 	case HintRequest:
 		resp := m.receiveHint(now, from, req.Hints)
 		resp.Hints = m.unsaid(now, from, req.Hints)

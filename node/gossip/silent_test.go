@@ -52,7 +52,7 @@ func TestSilentActivePeerOfAFullViewIsAsked(t *testing.T) {
 func TestWhoSpeaksIsNotSilent(t *testing.T) {
 	w, a, b := pair(t)
 	w.run(20 * time.Second)
-	own := func() IndexedBeat { return b.receiveProbe(w.now, ProbeRequest{}).(ProbeResponse).Beat }
+	own := func() IndexedBeat { return b.ownWord(w.now) }
 	for how, c := range map[string]struct {
 		speak func()
 		tells bool
@@ -62,7 +62,8 @@ func TestWhoSpeaksIsNotSilent(t *testing.T) {
 			a.sendProbe(w.now, a.view.Get(b.ID()))
 			a.Reply(w.now, a.lastCall, ProbeResponse{Beat: own()})
 		}, true},
-		"asks": {func() { a.Receive(w.now, b.ID(), ProbeRequest{}) }, false},
+		"asks":             {func() { a.Receive(w.now, b.ID(), ProbeRequest{}) }, false},
+		"asks with a beat": {func() { a.Receive(w.now, b.ID(), ProbeRequest{Beat: own()}) }, true},
 	} {
 		a.link(b.ID()).heard, a.link(b.ID()).told = time.Time{}, time.Time{}
 		c.speak()

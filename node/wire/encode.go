@@ -44,7 +44,7 @@ func Encode(m gossip.Message) proto.Message {
 	case gossip.NominationsResponse:
 		return &gossippb.NominationsResponse{Nominations: sealedNominations(m.Nominations)}
 	case gossip.ProbeRequest:
-		return &gossippb.ProbeRequest{Contact: uint32(m.Contact)}
+		return &gossippb.ProbeRequest{Contact: uint32(m.Contact), Beat: wordBytes(m.Beat)}
 	case gossip.ProbeResponse:
 		return probeResponseBytes(m)
 	case gossip.HintRequest:

@@ -82,34 +82,42 @@ func probeRequest(pb *gossippb.ProbeRequest) (m gossip.ProbeRequest, err error) 
 	if pb.GetContact() > math.MaxUint16 {
 		return m, fmt.Errorf("contact %d where 16 bits are meant", pb.GetContact())
 	}
-	return gossip.ProbeRequest{Contact: uint16(pb.GetContact())}, nil //nolint:gosec // checked above
+	m.Contact = uint16(pb.GetContact()) //nolint:gosec // checked above
+	m.Beat, err = parseWord(pb.GetBeat())
+	return m, err
 }
 
 func (g *Gate) probeResponse(now time.Time, pb *gossippb.ProbeResponse) (m gossip.ProbeResponse, err error) {
-	beats, err := parseBeats(pb.GetBeat(), 1)
-	if err != nil {
+	if m.Beat, err = parseWord(pb.GetBeat()); err != nil {
 		return m, err
 	}
-	if pb.GetContact() != nil {
-		if m.Contact, err = g.Contact(now, pb.GetContact()); err != nil {
-			return m, err
-		}
-	}
-	if len(beats) == 0 {
+	if pb.GetContact() == nil {
 		return m, nil
 	}
-	m.Beat = beats[0]
-	if m.Contact != nil {
-		return m, checkPlaces(beats, 0, []*view.Contact{m.Contact})
+	if m.Contact, err = g.Contact(now, pb.GetContact()); err != nil || m.Beat.Sequence == 0 {
+		return m, err
 	}
-	return m, nil
+	return m, checkPlaces([]gossip.IndexedBeat{m.Beat}, 0, []*view.Contact{m.Contact})
+}
+
+// parseWord reads the beat of a probe or of its answer: Sequence 0 for none.
+func parseWord(b []byte) (word gossip.IndexedBeat, err error) {
+	beats, err := parseBeats(b, 1)
+	if err == nil && len(beats) > 0 {
+		word = beats[0]
+	}
+	return word, err
+}
+
+func wordBytes(word gossip.IndexedBeat) []byte {
+	if word.Sequence == 0 {
+		return nil
+	}
+	return beatBytes([]gossip.IndexedBeat{word})
 }
 
 func probeResponseBytes(m gossip.ProbeResponse) *gossippb.ProbeResponse {
-	pb := &gossippb.ProbeResponse{}
-	if m.Beat.Sequence > 0 {
-		pb.Beat = beatBytes([]gossip.IndexedBeat{m.Beat})
-	}
+	pb := &gossippb.ProbeResponse{Beat: wordBytes(m.Beat)}
 	if m.Contact != nil {
 		pb.Contact = Envelope(m.Contact.Sealed)
 	}

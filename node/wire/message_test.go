@@ -35,7 +35,7 @@ func (w *world) requests() []gossip.Message {
 		gossip.PushRequest{Contacts: []*view.Contact{oak, w.seal(w.client, w.clientContact)}, Beats: []gossip.IndexedBeat{beat(1, 2)}, Reached: true, Parted: true},
 		gossip.NominationsRequest{Versions: []gossip.NominationVersion{{Token: pki.TokenID{1}, Version: 2}, {Token: pki.TokenID{3}, Version: 1<<64 - 1}}},
 		gossip.ReachRequest{Address: "10.0.0.1:7401"},
-		gossip.ProbeRequest{Contact: 1<<16 - 1},
+		gossip.ProbeRequest{Contact: 1<<16 - 1, Beat: beat(0, 3)},
 		gossip.HintRequest{Hints: hints(2)},
 		gossip.SignatureRequest{},
 	}
@@ -158,6 +158,8 @@ func TestRequestRefusals(t *testing.T) {
 		"reach":               {&gossippb.ReachRequest{}, `read reach: address "": no port`},
 		"reach address":       {&gossippb.ReachRequest{Address: "10.0.0.1:0"}, `read reach: address "10.0.0.1:0": port "0" is not 1 to 65535`},
 		"probe":               {&gossippb.ProbeRequest{Contact: 1 << 16}, "read probe: contact 65536 where 16 bits are meant"},
+		"probe beats":         {&gossippb.ProbeRequest{Beat: beatBytes([]gossip.IndexedBeat{beat(0, 1), beat(0, 1)})}, "read probe: two beats at place 0"},
+		"probe beat place":    {&gossippb.ProbeRequest{Beat: beatBytes([]gossip.IndexedBeat{beat(1, 1)})}, "read probe: beat at place 1 where there are 1"},
 		"hint size":           {&gossippb.HintRequest{Hints: make([]byte, 44)}, "read hint: hints of 44 bytes are no multiple of 43"},
 		"hint kind":           {&gossippb.HintRequest{Hints: make([]byte, 43)}, "read hint: hint of kind 0 where 1 and 2 are known"},
 		"hint sequence":       {&gossippb.HintRequest{Hints: append(append(make([]byte, 40), 0x10, 1), 1)}, "read hint: hint of sequence 4097 where 0 to 4096 are allowed"},

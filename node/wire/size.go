@@ -27,10 +27,7 @@ func Size(m gossip.Message) int {
 	case gossip.HintResponse:
 		return bytesSize(len(m.Beats)*beatSize) + envelopesSize(m.Contacts) + bytesSize(len(m.Hints)*hintSize)
 	case gossip.ProbeRequest:
-		if m.Contact == 0 {
-			return 0
-		}
-		return 1 + protowire.SizeVarint(uint64(m.Contact))
+		return probeRequestSize(m)
 	case gossip.ProbeResponse:
 		return probeResponseSize(m)
 	case gossip.PushResponse:
@@ -39,14 +36,26 @@ func Size(m gossip.Message) int {
 	return proto.Size(Encode(m))
 }
 
+func probeRequestSize(m gossip.ProbeRequest) (n int) {
+	if m.Contact != 0 {
+		n = 1 + protowire.SizeVarint(uint64(m.Contact))
+	}
+	return n + wordSize(m.Beat)
+}
+
 func probeResponseSize(m gossip.ProbeResponse) (n int) {
-	if m.Beat.Sequence > 0 {
-		n = bytesSize(beatSize)
-	}
 	if m.Contact != nil {
-		n += envelopeSize(m.Contact.Sealed)
+		n = envelopeSize(m.Contact.Sealed)
 	}
-	return n
+	return n + wordSize(m.Beat)
+}
+
+// wordSize is the size of the beat of a probe or of its answer, which is left out where there is none.
+func wordSize(b gossip.IndexedBeat) int {
+	if b.Sequence == 0 {
+		return 0
+	}
+	return bytesSize(beatSize)
 }
 
 // fixedSize is the size of fields of eight bytes, which are left out where they are zero. Every field of these messages

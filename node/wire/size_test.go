@@ -32,7 +32,9 @@ func anyMessage(r *rand.Rand, contacts []*view.Contact) gossip.Message {
 	case 3:
 		return gossip.HintResponse{Beats: beats, Contacts: some, Hints: hints}
 	case 4:
-		return gossip.ProbeRequest{Contact: uint16(zero(r.Uint64() >> r.IntN(64)))}
+		m := gossip.ProbeRequest{Contact: uint16(zero(r.Uint64() >> r.IntN(64))), Beat: beat(0, 2)}
+		m.Beat.Sequence *= uint64(r.IntN(2))
+		return m
 	}
 	return gossip.PushRequest{Beats: beats, Contacts: some, Parted: r.IntN(2) > 0}
 }

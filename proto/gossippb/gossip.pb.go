@@ -1433,6 +1433,7 @@ func (*PushResponse) Descriptor() ([]byte, []int) {
 type ProbeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Contact       uint32                 `protobuf:"varint,1,opt,name=contact,proto3" json:"contact,omitempty"` // low 16 bits of the sequence of the answerer's contact as the caller holds it
+	Beat          []byte                 `protobuf:"bytes,2,opt,name=beat,proto3" json:"beat,omitempty"`        // of the caller, 24 bytes, index 0; none before its first
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1472,6 +1473,13 @@ func (x *ProbeRequest) GetContact() uint32 {
 		return x.Contact
 	}
 	return 0
+}
+
+func (x *ProbeRequest) GetBeat() []byte {
+	if x != nil {
+		return x.Beat
+	}
+	return nil
 }
 
 type ProbeResponse struct {
@@ -2577,9 +2585,10 @@ const file_gossippb_gossip_proto_rawDesc = "" +
 	"\x05beats\x18\x02 \x01(\fR\x05beats\x12\x18\n" +
 	"\areached\x18\x03 \x01(\bR\areached\x12\x16\n" +
 	"\x06parted\x18\x04 \x01(\bR\x06parted\"\x0e\n" +
-	"\fPushResponse\"(\n" +
+	"\fPushResponse\"<\n" +
 	"\fProbeRequest\x12\x18\n" +
-	"\acontact\x18\x01 \x01(\rR\acontact\"V\n" +
+	"\acontact\x18\x01 \x01(\rR\acontact\x12\x12\n" +
+	"\x04beat\x18\x02 \x01(\fR\x04beat\"V\n" +
 	"\rProbeResponse\x12\x12\n" +
 	"\x04beat\x18\x01 \x01(\fR\x04beat\x121\n" +
 	"\acontact\x18\x02 \x01(\v2\x17.g2g.gossip.v1.EnvelopeR\acontact\"#\n" +

@@ -154,7 +154,7 @@ type GossipClient interface {
 	Nominations(ctx context.Context, in *NominationsRequest, opts ...grpc.CallOption) (*NominationsResponse, error)
 	// Ping is answered at once: the time it takes is the distance.
 	Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (*PingResponse, error)
-	// Probe asks for the answerer's newest beat: whether it still makes progress.
+	// Probe asks for the answerer's newest beat, and tells the caller's: whether they still make progress.
 	Probe(ctx context.Context, in *ProbeRequest, opts ...grpc.CallOption) (*ProbeResponse, error)
 	// Hint names peers that seem to have failed. It proves nothing: the answerer asks them itself.
 	Hint(ctx context.Context, in *HintRequest, opts ...grpc.CallOption) (*HintResponse, error)
@@ -311,7 +311,7 @@ type GossipServer interface {
 	Nominations(context.Context, *NominationsRequest) (*NominationsResponse, error)
 	// Ping is answered at once: the time it takes is the distance.
 	Ping(context.Context, *PingRequest) (*PingResponse, error)
-	// Probe asks for the answerer's newest beat: whether it still makes progress.
+	// Probe asks for the answerer's newest beat, and tells the caller's: whether they still make progress.
 	Probe(context.Context, *ProbeRequest) (*ProbeResponse, error)
 	// Hint names peers that seem to have failed. It proves nothing: the answerer asks them itself.
 	Hint(context.Context, *HintRequest) (*HintResponse, error)
