@@ -145,7 +145,7 @@ type simView struct {
 // A simulation's heap is large and lives long. It makes little garbage for its size, and memory that was never touched costs more than the
 // collector does: to let the heap grow to twice what lives in it, or three times, took more of the processor's time than one and six tenths.
 const (
-	garbage     = 60                        // percent
+	garbage     = 50                        // percent
 	leastHeap   = 6 << 30                   // that it may grow to, or to three quarters of the machine's memory: near its limit the collector never rests
 	heapOfANode = 5 << 18                   // what a simulated node takes in a network that is larger than a view, garbage included
 	largestHeap = min(4<<30, math.MaxInt/2) // that is to come in large pages

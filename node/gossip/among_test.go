@@ -34,3 +34,43 @@ func TestManyFallenHaveOthersAskedAfter(t *testing.T) {
 		}
 	}
 }
+
+// In a full view whoever was not heard of for long is asked once, without a doubt, by a call that proves as much as two: it is most likely only
+// far away. If it does not answer the failures count, and it is dropped without a verdict where nothing comes of that.
+func TestOverlookedPeerIsAskedOnce(t *testing.T) {
+	w := settled(t, 7, 4, 10*time.Second)
+	a := w.nodes[0]
+	a.fill()
+	a.distances.visited = keptVisited + 1 // so that no connection stays for the next visit
+	quiet := a.hold(a.invented(-1), view.Alive)
+	quiet.Seen = w.now.Add(-overlooked - time.Second)
+	a.Effects()
+	asked := 0
+	for now := w.now; now.Before(w.now.Add(10 * overlookEvery)); now = now.Add(overlookEvery) {
+		a.askOverlooked(now)
+		for _, s := range a.Effects().Sends {
+			if asked++; s.To != quiet.ID || s.Timeout < 2*ProbeTimeout || !a.calls[s.Call].twice {
+				t.Errorf("%T to %s, which has %s", s.Request, s.To.Short(), s.Timeout)
+			}
+		}
+	}
+	if asked != 1 || len(a.doubts) > 0 {
+		t.Fatalf("asked %d times, %d doubts", asked, len(a.doubts))
+	}
+	quiet.Seen = w.now.Add(-2*overlooked - time.Second)
+	if a.askOverlooked(w.now.Add(10 * overlookEvery)); a.view.Get(quiet.ID) != nil {
+		t.Error("who stays unheard is held for ever")
+	}
+
+	gone := a.hold(a.invented(-2), view.Alive)
+	gone.Seen, a.nextOverlooked = w.now.Add(-overlooked-time.Second), w.now
+	a.askOverlooked(w.now)
+	failed := w.now.Add(overslept - 1)
+	a.answered(a.active[0], w.now)
+	a.answered(a.active[1], failed)
+	a.spoken = failed
+	a.Fail(failed, a.lastCall, Unanswered)
+	if e := a.view.Get(gone.ID); e == nil || e.State != view.Dead {
+		t.Error("one call without answer proves nothing")
+	}
+}

@@ -21,6 +21,7 @@ type attempt struct {
 	delay      time.Duration
 	failures   int
 	recalled   time.Time // when it was last asked because it spoke, though it could not be reached
+	overlooked time.Time // when it was last asked because nothing had been heard of it for long
 	lastSync   time.Time
 	lastHash   uint64    // of its nominations, when they were pulled last
 	vain       [2]uint64 // its hash and this node's after a pull that brought nothing

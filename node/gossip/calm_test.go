@@ -120,13 +120,19 @@ func TestManyPeersAreRegroupedSeldom(t *testing.T) {
 			t.Errorf("%d peers: no new order, or none in the round after", peers)
 		}
 	}
+	a.distances.regroup = w.now.Add(time.Hour)
 	id := a.hold(a.invented(-1), view.Alive).ID
 	for range latency.Enough {
 		a.Measure(w.now, id, time.Millisecond)
 	}
-	soon := w.now.Add(roundsApart * time.Duration(1+len(a.distances.of)/placedAtOnce))
+	soon := w.now.Add(placedIn(len(a.distances.of)))
 	if !a.distances.regroup.Equal(soon) || a.distances.next.After(soon) {
 		t.Errorf("one more is grouped %s later", a.distances.regroup.Sub(w.now))
+	}
+	for measured, rounds := range map[int]int{0: 1, 3: 1, 11: 3, 31: 8, 63: 16, 64: 33, 128: 129} {
+		if got := placedIn(measured); got != time.Duration(rounds)*roundsApart {
+			t.Errorf("of %d peers one more is grouped after %s", measured, got)
+		}
 	}
 }
 
@@ -162,6 +168,37 @@ func TestFullActiveSetsMix(t *testing.T) {
 		}
 		if told != c.want || len(a.active) != c.active-c.want {
 			t.Errorf("%+v: %d left, %d told", c, len(a.active), told)
+		}
+	}
+}
+
+// A node tries now and then what its reserve has of members that its full view does not hold: seldomer where that is calm, unless it still holds
+// somebody who fell and may be back.
+func TestReserveOfACalmView(t *testing.T) {
+	for name, c := range map[string]struct {
+		state view.State
+		stir  bool
+		want  time.Duration
+	}{
+		"nobody fell":            {view.Alive, false, reserveCalm},
+		"somebody fell long ago": {view.Dead, false, reserveLater},
+		"something happened":     {view.Alive, true, reserveLater},
+	} {
+		w := settled(t, 7, 4, 20*time.Second)
+		a := w.nodes[0]
+		long := w.now.Add(-2 * recentlyLost)
+		held, stranger := a.invented(-1), a.invented(-2)
+		a.reserve.keep(long, held)
+		a.reserve.keep(long, stranger)
+		a.hold(held, c.state)
+		a.fill()
+		if c.stir {
+			a.stir(w.now)
+		}
+		a.nextReserve = w.now
+		a.dialReserve(w.now)
+		if got := a.nextReserve.Sub(w.now); got != c.want {
+			t.Errorf("%s: the next is tried after %s, want %s", name, got, c.want)
 		}
 	}
 }

@@ -19,8 +19,10 @@ const (
 	firstSpacing    = 8 * time.Second  // the same while some were never measured
 	roundsApart     = time.Second      // between two rounds, when peers are measured for the first time, for each placedAtOnce that were measured
 	placedAtOnce    = 4
+	placedSlower    = 32               // peers measured, for each of which after the first that time is as long once more
 	regroupedAtOnce = 64               // peers measured: for each so many more groups wait for a round more
 	restsFor        = 45 * time.Second // for how long the connection of a visit may be counted on
+	turnsApart      = 16               // peers that take turns, for each of which one more is drawn at once
 	keptVisited     = 24               // peers that take turns, up to which the connections to them stay
 	strainedSpacing = 5 * time.Second  // between two looks at which a strained node measures: one whose machine is always busy knows distances too
 	measuredAtOnce  = 4                // active peers asked for round trips in one look
@@ -42,6 +44,7 @@ type distances struct {
 	stale    bool     // the same, since the order was made
 	news     bool     // the order is another than Effects last said
 	visited  int      // peers that take turns in being visited
+	turns    []turn   // the next of them
 	next     time.Time
 	regroup  time.Time // no round groups the peers anew before
 	visit    time.Time
@@ -55,6 +58,12 @@ type path struct {
 	asked   time.Time // or when it visited this node last
 	visited time.Time // when this node called it last, over a connection that rests for a while
 	asking  bool
+}
+
+// A turn is whose it is to be visited, as long as the peer was not measured since it was drawn.
+type turn struct {
+	id    pki.ID
+	asked time.Time
 }
 
 func newDistances(now time.Time) distances {
@@ -86,11 +95,11 @@ func (m *Machine) measure(now time.Time) {
 		return
 	}
 	m.distances.visit = now.Add(visitSpacing)
-	if id, first, ok := m.longestUnmeasured(); ok {
-		if first {
+	if t, ok := m.nextTurn(); ok {
+		if t.asked.IsZero() {
 			m.distances.visit = now.Add(firstSpacing)
 		}
-		m.ask(now, id, m.path(id))
+		m.ask(now, t.id, m.path(t.id))
 	}
 }
 
@@ -155,34 +164,51 @@ func (m *Machine) ask(now time.Time, id pki.ID, d *path) {
 	}
 }
 
-// longestUnmeasured is the peer to visit next, and whether that is for the first time.
-func (m *Machine) longestUnmeasured() (id pki.ID, first, ok bool) {
-	var asked time.Time
+// nextTurn is the peer to visit next: the one measured longest ago. Where many take turns, one look at all of them finds the next few.
+func (m *Machine) nextTurn() (turn, bool) {
+	if t, ok := m.takeTurn(); ok {
+		return t, true
+	}
+	m.drawTurns()
+	return m.takeTurn()
+}
+
+// takeTurn takes the first that may still be visited, of those drawn.
+func (m *Machine) takeTurn() (turn, bool) {
+	for len(m.distances.turns) > 0 {
+		t := m.distances.turns[0]
+		m.distances.turns = m.distances.turns[1:]
+		e, d := m.view.Get(t.id), m.distances.of[t.id]
+		if d == nil {
+			d = &path{}
+		}
+		if e != nil && m.measurable(e) && !m.Active(t.id) && !d.asking && d.asked.Equal(t.asked) {
+			return t, true
+		}
+	}
+	return turn{}, false
+}
+
+// drawTurns counts who takes turns, and finds whose is next, one of each turnsApart: those measured longest ago, of those never measured some by
+// chance, or all nodes would visit the same ones.
+func (m *Machine) drawTurns() {
 	m.distances.visited = 0
-	alike := 0
-	active, all := ascending(m.active), m.view.IDs()
+	active, ids := ascending(m.active), m.view.IDs()
+	all := make([]turn, 0, len(ids))
 	for i, e := range m.view.Walk() {
-		if !m.measurable(e) || active.has(all[i]) {
+		if !m.measurable(e) || active.has(ids[i]) {
 			continue
 		}
 		m.distances.visited++
-		d := m.distances.of[all[i]]
-		switch {
-		case d == nil:
-			d = &path{}
-		case d.asking:
-			continue
-		}
-		switch c := d.asked.Compare(asked); {
-		case !ok || c < 0:
-			id, asked, ok, alike = all[i], d.asked, true, 1
-		case c == 0: // such as those never measured: by chance, or all would visit the same one
-			if alike++; m.cfg.Random.IntN(alike) == 0 {
-				id = all[i]
-			}
+		if d := m.distances.of[ids[i]]; d == nil {
+			all = append(all, turn{id: ids[i]})
+		} else if !d.asking {
+			all = append(all, turn{ids[i], d.asked})
 		}
 	}
-	return id, asked.IsZero(), ok
+	m.cfg.Random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	slices.SortStableFunc(all, func(a, b turn) int { return a.asked.Compare(b.asked) })
+	m.distances.turns = slices.Clone(all[:min(len(all), 1+m.distances.visited/turnsApart)])
 }
 
 // measurable tells whether a peer has a place among the groups: it can be called, and it is not gone.
@@ -220,9 +246,14 @@ func (m *Machine) Measure(now time.Time, id pki.ID, rtt time.Duration) {
 	d := m.path(id)
 	d.samples.Add(now, rtt)
 	if d.samples.Count(now.Add(-latency.Fresh)) == latency.Enough { // it has a group of its own now
-		soon := now.Add(roundsApart * time.Duration(1+len(m.distances.of)/placedAtOnce))
+		soon := now.Add(placedIn(len(m.distances.of)))
 		m.distances.next, m.distances.regroup = earliest(m.distances.next, soon), earliest(m.distances.regroup, soon)
 	}
+}
+
+// placedIn is in what time groups are made anew where a peer may join one, of so many that were measured.
+func placedIn(measured int) time.Duration {
+	return roundsApart * time.Duration(1+measured/placedAtOnce*max(1, measured/placedSlower))
 }
 
 // estimate is what the round trips to a peer say now: those of some minutes, or where peers take turns in being visited for longer than
@@ -257,7 +288,7 @@ func (m *Machine) round(now time.Time) {
 func (m *Machine) regroup(now time.Time) {
 	m.distances.regroup = now.Add(m.cfg.Rebuild * time.Duration(1+len(m.distances.of)/regroupedAtOnce))
 	peers := make([]latency.Peer, 0, len(m.distances.of))
-	for id := range m.distances.of { // in any order: each is judged alone, and those that count are sorted below
+	for id := range m.distances.of { // in any order: each is judged alone, and Update sorts those that count
 		e := m.view.Get(id)
 		if e == nil {
 			delete(m.distances.of, id)
@@ -267,7 +298,6 @@ func (m *Machine) regroup(now time.Time) {
 			peers = append(peers, latency.Peer{ID: id, Estimate: estimate})
 		}
 	}
-	slices.SortFunc(peers, func(a, b latency.Peer) int { return a.ID.Compare(b.ID) })
 	before := len(m.distances.groups)
 	groups, change := m.distances.grouping.Update(peers)
 	m.distances.groups = groups

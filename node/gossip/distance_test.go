@@ -160,11 +160,11 @@ func TestTheVisitedNeedNotVisit(t *testing.T) {
 	if n := len(a.distances.of); n != 0 {
 		t.Errorf("%d distances of strangers", n)
 	}
-	if id, first, ok := a.longestUnmeasured(); !ok || !first || id != b {
+	if next, ok := a.nextTurn(); !ok || !next.asked.IsZero() || next.id != b {
 		t.Fatal("a peer that was never measured is not the one to visit")
 	}
 	a.Timed(w.now, b, []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond})
-	if _, first, _ := a.longestUnmeasured(); first || a.estimate(w.now, b).N != latency.Enough {
+	if next, _ := a.nextTurn(); next.asked.IsZero() || a.estimate(w.now, b).N != latency.Enough {
 		t.Errorf("a peer that visited is to be visited as if it had not, %d round trips are known", a.estimate(w.now, b).N)
 	}
 	if a.connected(w.now, b) {

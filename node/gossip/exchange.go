@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	calmIntervals = 4                // between two exchanges of a node in whose full view nothing happens
+	calmIntervals = 6                // between two exchanges of a node in whose full view nothing happens
 	calmAtMost    = 10 * time.Second // that they are apart, unless the interval is longer
 	calmAfter     = time.Minute      // since something did
 )

@@ -176,11 +176,18 @@ func (m *Machine) askOverlooked(now time.Time) {
 		m.forget(now, oldest.ID)
 		return
 	}
+	a := m.attempt(oldest.ID)
+	if now.Sub(a.overlooked) < overlooked {
+		return
+	}
+	a.overlooked = now
+	if !oldest.Unreachable {
+		m.sendWhole(now, oldest) // no doubt, which would cost looks and a companion: most are only far away
+		return
+	}
 	d := m.doubt(now, oldest.ID)
 	d.suspectAt = now
-	if now.Sub(d.asked) >= overlooked {
-		m.probe(now, oldest, d)
-	}
+	m.probe(now, oldest, d)
 }
 
 // askAmongFallen asks, while many have just fallen here, after whoever was not heard of for overlookedThen, one each overlookThen.

@@ -101,7 +101,7 @@ func (m *Machine) seek(now time.Time) {
 	if len(m.active) >= want {
 		return
 	}
-	var candidates []pki.ID
+	var candidates []int // places in the view
 	joining := 0
 	active, all := ascending(m.active), m.view.IDs()
 	for i, e := range m.view.Walk() {
@@ -112,25 +112,25 @@ func (m *Machine) seek(now time.Time) {
 		if a.joining {
 			joining++
 		} else if e.Server() && !e.State.Fallen() && !isActive && m.due(now, a) {
-			candidates = append(candidates, all[i])
+			candidates = append(candidates, i)
 		}
 	}
 	m.cfg.Random.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
 	if len(m.active) >= fewActive { // whom this node visited, which were drawn at random as well: that needs no handshake
 		first := 0
-		for i, id := range candidates {
-			if m.connected(now, id) {
-				candidates[first], candidates[i] = id, candidates[first]
+		for k, i := range candidates {
+			if m.connected(now, all[i]) {
+				candidates[first], candidates[k] = i, candidates[first]
 				first++
 			}
 		}
 	}
-	for _, id := range candidates {
+	for _, i := range candidates {
 		if len(m.active)+joining >= want || joining >= firstDials {
 			return
 		}
 		joining++
-		m.join(now, id)
+		m.join(now, all[i])
 	}
 }
 
@@ -194,8 +194,8 @@ func (m *Machine) join(now time.Time, id pki.ID) {
 }
 
 // dialReserve tries addresses of members that are not in the view, the one tried longest ago first: three a look while nobody
-// is reached, else one a reserveEvery, or a reserveLater where all of them were lost long ago. It is what makes two halves of a
-// network one again.
+// is reached, else one a reserveEvery, or where all of them were lost long ago a reserveLater, or a reserveCalm. It is what makes two halves of
+// a network one again.
 func (m *Machine) dialReserve(now time.Time) {
 	if len(m.active) == 0 {
 		n := isolatedDials
@@ -209,13 +209,16 @@ func (m *Machine) dialReserve(now time.Time) {
 	if now.Before(m.nextReserve) {
 		return
 	}
-	candidates, recent := m.lost(now, 1)
+	candidates, recent, fallen := m.lost(now, 1)
 	if m.nextReserve = now.Add(reserveEvery); len(candidates) == 0 {
 		return
 	}
-	m.nextReserve = now.Add(reserveLater)
-	if recent {
-		m.nextReserve = now.Add(reserveEvery)
+	switch {
+	case recent:
+	case m.calm(now) && !fallen:
+		m.nextReserve = now.Add(reserveCalm)
+	default:
+		m.nextReserve = now.Add(reserveLater)
 	}
 	for _, id := range candidates {
 		m.join(now, id)
@@ -241,9 +244,9 @@ func (a candidate) compare(b candidate) int {
 }
 
 // lost are at most so many members of the reserve that this node neither reaches nor has tried just now, the one tried longest ago
-// first, and whether one of all of them was alive not long ago. In a network that is larger than a view most of the reserve is only not
-// in it, and nobody is lost: recent then tells of those who died.
-func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent bool) {
+// first, whether one of all of them was alive not long ago, and whether one is still held that fell. In a network that is larger than a view
+// most of the reserve is only not in it, and nobody is lost: recent then tells of those who died.
+func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent, fallen bool) {
 	first := make([]candidate, 0, most+1)
 	full, held, all, k := m.view.Full(), m.view.Walk(), m.view.IDs(), 0
 	for i := range m.reserve.entries { // both are ordered, so that one walk goes along with the other
@@ -255,6 +258,7 @@ func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent bool) {
 		if there && held[k].State != view.Dead && held[k].State != view.Unheard {
 			continue
 		}
+		fallen = fallen || there
 		c := candidate{id: a.ID, stranger: full && !there, draw: m.cfg.Random.Uint64()}
 		if t := m.attempts[a.ID]; t != nil {
 			c.tried = t.tried
@@ -276,7 +280,7 @@ func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent bool) {
 	for _, c := range first {
 		ids = append(ids, c.id)
 	}
-	return ids, recent
+	return ids, recent, fallen
 }
 
 // Introduce takes the contacts that an acceptor gave to this joiner. They are saved at once: a member that is killed now and

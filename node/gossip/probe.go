@@ -17,10 +17,10 @@ func (m *Machine) probe(now time.Time, e *view.Entry, d *doubt) {
 	}
 	d.probing, d.waiting, d.asked, d.again = true, false, now, time.Time{}
 	d.tried++
-	c, timeout := m.sendProbe(now, e)
-	if d.failures == 0 && !m.Warm(e.ID) {
-		c.twice = true
-		*timeout += max(ProbeTimeout, *timeout/2)
+	if d.failures == 0 {
+		m.sendWhole(now, e)
+	} else {
+		m.sendProbe(now, e)
 	}
 	if soon := now.Add(companionDelay); m.nextCompanion.IsZero() || soon.Before(m.nextCompanion) {
 		m.nextCompanion = soon
@@ -98,6 +98,15 @@ func (m *Machine) canAsk(i int) bool {
 func (m *Machine) askLink(now time.Time, i int) {
 	m.links[i].heard, m.links[i].told = now, now // or it would be asked again at each look until it answers
 	m.sendProbe(now, m.linked(i))
+}
+
+// sendWhole asks a peer so that no answer proves as much as can be proved by one call.
+func (m *Machine) sendWhole(now time.Time, e *view.Entry) {
+	c, timeout := m.sendProbe(now, e)
+	if !m.Warm(e.ID) {
+		c.twice = true
+		*timeout += max(ProbeTimeout, *timeout/2)
+	}
 }
 
 func (m *Machine) sendProbe(now time.Time, e *view.Entry) (c *call, timeout *time.Duration) {
@@ -203,8 +212,8 @@ func (m *Machine) receiveProbe(now time.Time, from pki.ID, req ProbeRequest) Mes
 		m.hear(now, from, false, from, req.Beat)
 		m.met(now, from, req.Beat.Beat)
 	}
-	resp := ProbeResponse{Beat: m.ownWord(now)}
-	if req.Contact != uint16(m.contact.Sequence) { //nolint:gosec // low bits are meant
+	resp, low := ProbeResponse{Beat: m.ownWord(now)}, uint16(m.contact.Sequence) //nolint:gosec // low bits are meant
+	if req.Contact != low {
 		resp.Contact = m.contact
 	}
 	return resp

@@ -73,7 +73,7 @@ func (m *Machine) dialLost(now time.Time, n int) {
 	if now.Sub(m.dialledAt) >= lookEvery {
 		m.dialled, m.dialledAt = 0, now
 	}
-	candidates, _ := m.lost(now, min(n, startDials-m.dialled))
+	candidates, _, _ := m.lost(now, min(n, startDials-m.dialled))
 	for _, id := range candidates {
 		m.dialled++
 		m.join(now, id)

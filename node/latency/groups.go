@@ -111,16 +111,20 @@ func (g *Grouping) Floor() float64 { return g.floor }
 
 // Update groups the peers anew, farthest group first. The old partition stays unless the new one is better by Strong, or
 // brings home a peer that has lain outside its group for long. Peers with fewer round trips than Enough join the nearest group
-// and decide nothing; those without any are in no group.
+// and decide nothing; those without any are in no group. The list is sorted, nearest first.
 func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
-	peers = slices.Clone(peers)
 	slices.SortFunc(peers, nearer)
-	few := func(p Peer) bool { return p.N < Enough }
-	waiting := WaitingOf(slices.DeleteFunc(slices.Clone(peers), few))
+	founding := peers
+	if few := func(p Peer) bool { return p.N < Enough }; slices.ContainsFunc(peers, few) {
+		founding = slices.DeleteFunc(slices.Clone(peers), few)
+	}
+	waiting := WaitingOf(founding)
 	for i := range peers {
 		peers[i].waiting = waiting
 	}
-	founding := slices.DeleteFunc(slices.Clone(peers), few)
+	for i := range founding {
+		founding[i].waiting = waiting
+	}
 	floor := FloorOf(founding)
 	g.floor = floor
 	best := assign(founding, floor)

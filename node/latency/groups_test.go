@@ -94,8 +94,9 @@ func TestHysteresis(t *testing.T) {
 	t.Run("a peer that moved far is regrouped at once", func(t *testing.T) {
 		peers := bands()
 		peers[0].Distance, peers[0].Median = 100*ms, 100*ms
+		moved := idsOf(peers[:1])
 		groups, change := g.Update(peers)
-		if got := told(groups); got != "B 100: 1 5 6 7 8 | A 11: 2 3 4" || !change.Regrouped || !slices.Equal(change.Moved, idsOf(peers[:1])) {
+		if got := told(groups); got != "B 100: 1 5 6 7 8 | A 11: 2 3 4" || !change.Regrouped || !slices.Equal(change.Moved, moved) {
 			t.Errorf("%s %+v", got, change)
 		}
 		if _, change = g.Update(bands()); !change.Regrouped {

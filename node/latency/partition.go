@@ -50,8 +50,9 @@ type layer struct {
 func (s sums) layers(k int) []layer {
 	n := len(s.values) - 1
 	out := make([]layer, k)
+	best, from := make([]float64, k*(n+1)), make([]int32, k*(n+1))
 	for g := range out {
-		out[g] = layer{best: make([]float64, n+1), from: make([]int32, n+1)}
+		out[g] = layer{best: best[g*(n+1):][:n+1], from: from[g*(n+1):][:n+1]}
 		if g == 0 {
 			for j := 1; j <= n; j++ {
 				out[0].best[j] = s.cost(0, j)

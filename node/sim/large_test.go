@@ -7,7 +7,7 @@ func TestMostAreKilled(t *testing.T) {
 	r := play(t, plan("nodes 40\nlength 40s\njoined\nat 15s kill 80%\nat 15s measure"), 1)
 	settled(t, r)
 	before, after := r.Overlay[0], r.Overlay[len(r.Overlay)-1]
-	if before.Nodes != 8 || after.Nodes != 8 || before.Reach < 0.5 || after.Reach != 1 {
+	if before.Nodes != 8 || after.Nodes != 8 || before.Reach < 0.25 || after.Reach != 1 {
 		t.Errorf("%+v\n%+v", before, after)
 	}
 }

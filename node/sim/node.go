@@ -329,7 +329,7 @@ func (n *node) save(s gossip.Save) {
 		n.w.checks.own(n, n.disk.Own, *s.Own)
 		n.disk.Own = *s.Own
 	}
-	if s.ReserveChanged {
+	if s.ReserveChanged && n.w.keeps {
 		n.disk.Reserve = append(n.disk.Reserve[:0], s.Reserve...)
 	}
 }

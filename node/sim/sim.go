@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/g2g-net/g2g/node/gossip"
@@ -56,6 +57,7 @@ type world struct {
 	healed  int64         // when the last split or cut ended
 	joined  int64         // when the last start of the plan is
 	drifts  bool          // a clock is too fast or too slow
+	keeps   bool          // somebody starts again, so that what is on the disks is read
 	spare   *gossip.Spare // memory of exchanges that are over
 
 	faults
@@ -66,10 +68,11 @@ type world struct {
 }
 
 // epoch is when worlds begin, as a machine's clock without skew shows it.
-var epoch = time.Unix(1_800_000_000, 0)
+var epoch = time.Unix(1_800_000_000, 0).UTC()
 
 func newWorld(p Plan, seed uint64) (*world, error) {
 	w := &world{plan: p, r: rand.New(rand.NewPCG(seed, 1)), byID: make(map[pki.ID]*node, p.Nodes), loss: p.Loss, healed: -int64(grace), spare: &gossip.Spare{}}
+	w.keeps = slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Verb == "restart" })
 	if err := w.found(); err != nil {
 		return nil, err
 	}
