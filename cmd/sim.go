@@ -143,7 +143,7 @@ type simView struct {
 }
 
 // A simulation's heap is large and lives long. It makes little garbage for its size, and memory that was never touched costs more than the
-// collector does: to let the heap grow to twice what lives in it, or three times, took more of the processor's time than one and six tenths.
+// collector does: to let the heap grow to twice what lives in it, or three times, took more of the processor's time than one and a half.
 const (
 	garbage     = 50                        // percent
 	leastHeap   = 6 << 30                   // that it may grow to, or to three quarters of the machine's memory: near its limit the collector never rests

@@ -49,7 +49,8 @@ func Stop() {
 }
 
 // Grow has the heap's next so many bytes come in large pages, for a process that is about to fill them. Small ones cost it a fault each,
-// and then more time to find them again than some of its work takes. What the system does not allow is left as it is.
+// and then more time to find them again than some of its work takes. Such a process has nothing else to run, so that the thread that watches over the
+// others may wake late, too, from now on. What the system does not allow is left as it is.
 func Grow(bytes int) {
 	_ = slacken(monitorSlack)
 	growLarge(bytes)

@@ -31,8 +31,10 @@ func (a *ascending) has(id pki.ID) bool {
 type link struct {
 	attempt *attempt    // which stands as long as the peer is active
 	entry   *view.Entry // as it was looked up last
-	heard   time.Time   // when the peer last asked or answered, or was asked because it had not
-	told    time.Time   // the same of its own beat, which not every question carries
+
+	heard    time.Time // when the peer last asked or answered, or was asked because it had not
+	told     time.Time // the same of its own beat
+	answered time.Time // the same of answers alone: its questions do not show that it can be reached from here
 }
 
 // link is that with an active peer, or nil. It is good until the next peer comes or goes.
@@ -60,7 +62,7 @@ func (m *Machine) activate(id pki.ID) {
 	a := m.attempt(id)
 	a.mutual = false
 	m.active = slices.Insert(m.active, i, id)
-	m.links = slices.Insert(m.links, i, link{attempt: a, heard: m.spoken, told: m.spoken})
+	m.links = slices.Insert(m.links, i, link{attempt: a, heard: m.spoken, told: m.spoken, answered: m.spoken})
 	m.distances.active = time.Time{} // it is measured soon
 	if e := m.view.Get(id); e != nil {
 		e.Active = true

@@ -1,11 +1,13 @@
 package gossip
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
+	"github.com/g2g-net/g2g/pki"
 )
 
 // A full view goes by the age of active peers, and by hints, which come to whoever has an active peer that holds the one named. Where many
@@ -35,42 +37,76 @@ func TestManyFallenHaveOthersAskedAfter(t *testing.T) {
 	}
 }
 
-// In a full view whoever was not heard of for long is asked once, without a doubt, by a call that proves as much as two: it is most likely only
-// far away. If it does not answer the failures count, and it is dropped without a verdict where nothing comes of that.
-func TestOverlookedPeerIsAskedOnce(t *testing.T) {
+// lonely is a node with a full view, and with peers in it that it has heard nothing of for so long, the first the longest.
+func lonely(t *testing.T, unheard time.Duration, peers int) (*world, *actor, []*view.Entry) {
+	t.Helper()
 	w := settled(t, 7, 4, 10*time.Second)
 	a := w.nodes[0]
 	a.fill()
 	a.distances.visited = keptVisited + 1 // so that no connection stays for the next visit
-	quiet := a.hold(a.invented(-1), view.Alive)
-	quiet.Seen = w.now.Add(-overlooked - time.Second)
+	var quiet []*view.Entry
+	for i := range peers {
+		e := a.hold(a.invented(-1-i), view.Alive)
+		e.Seen = w.now.Add(time.Duration(i-peers)*time.Second - unheard)
+		quiet = append(quiet, e)
+	}
+	a.nextOverlooked = time.Time{}
 	a.Effects()
-	asked := 0
+	return w, a, quiet
+}
+
+// In a full view whoever was not heard of for long is asked once, without a doubt, by a call that proves as much as two: it is most likely only
+// far away. Nobody waits for the answer of another.
+func TestOverlookedPeerIsAskedOnce(t *testing.T) {
+	w, a, quiet := lonely(t, overlooked, 2)
+	asked := []pki.ID{}
 	for now := w.now; now.Before(w.now.Add(10 * overlookEvery)); now = now.Add(overlookEvery) {
 		a.askOverlooked(now)
 		for _, s := range a.Effects().Sends {
-			if asked++; s.To != quiet.ID || s.Timeout < 2*ProbeTimeout || !a.calls[s.Call].twice {
-				t.Errorf("%T to %s, which has %s", s.Request, s.To.Short(), s.Timeout)
+			if asked = append(asked, s.To); s.Timeout < 2*ProbeTimeout || !a.calls[s.Call].twice {
+				t.Errorf("%T, which has %s", s.Request, s.Timeout)
 			}
 		}
 	}
-	if asked != 1 || len(a.doubts) > 0 {
-		t.Fatalf("asked %d times, %d doubts", asked, len(a.doubts))
+	if !slices.Equal(asked, []pki.ID{quiet[0].ID, quiet[1].ID}) || len(a.doubts) > 0 {
+		t.Fatalf("%d are asked, %d doubts", len(asked), len(a.doubts))
 	}
-	quiet.Seen = w.now.Add(-2*overlooked - time.Second)
-	if a.askOverlooked(w.now.Add(10 * overlookEvery)); a.view.Get(quiet.ID) != nil {
+}
+
+// Of whoever was asked so either something is heard, or it is found dead, or dropped.
+func TestWhatBecomesOfOverlookedPeers(t *testing.T) {
+	w, a, quiet := lonely(t, 2*overlooked, 1)
+	if a.askOverlooked(w.now); a.view.Get(quiet[0].ID) != nil {
 		t.Error("who stays unheard is held for ever")
 	}
 
-	gone := a.hold(a.invented(-2), view.Alive)
-	gone.Seen, a.nextOverlooked = w.now.Add(-overlooked-time.Second), w.now
+	w, a, quiet = lonely(t, overlooked, 1)
 	a.askOverlooked(w.now)
 	failed := w.now.Add(overslept - 1)
 	a.answered(a.active[0], w.now)
 	a.answered(a.active[1], failed)
 	a.spoken = failed
-	a.Fail(failed, a.lastCall, Unanswered)
-	if e := a.view.Get(gone.ID); e == nil || e.State != view.Dead {
+	if a.Fail(failed, a.lastCall, Unanswered); quiet[0].State != view.Dead {
 		t.Error("one call without answer proves nothing")
+	}
+
+	w, a, quiet = lonely(t, overlooked, 2)
+	a.askOverlooked(w.now)
+	a.awoke = w.now.Add(1) // it slept while it waited
+	if a.Fail(w.now.Add(1), a.lastCall, Unanswered); len(a.doubts) > 0 || a.longestUnheard(w.now.Add(1)) != quiet[0] {
+		t.Error("a call that proves nothing leaves it unasked")
+	}
+
+	w, a, quiet = lonely(t, overlooked, 1)
+	quiet[0].BeatSequence = 9
+	a.askOverlooked(w.now)
+	for range enoughAnswers {
+		a.Reply(w.now, a.lastCall, ProbeResponse{Beat: IndexedBeat{Contact: 1, Beat: view.Beat{Sequence: 8}}})
+		if d := a.doubts[quiet[0].ID]; d != nil {
+			a.probe(w.now, quiet[0], d)
+		}
+	}
+	if quiet[0].State != view.Dead {
+		t.Error("who answers and makes no progress is held for ever")
 	}
 }

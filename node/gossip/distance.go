@@ -80,7 +80,7 @@ func (m *Machine) path(id pki.ID) *path {
 }
 
 // measure asks for round trips, once a look. Active peers are asked regularly: it costs a small call each. Of the others one at a time is
-// visited, the one measured longest ago first: that costs a handshake. So the cost does not grow with the view, and yet everybody in it is
+// visited, those measured longest ago first: that costs a handshake. So the cost does not grow with the view, and yet everybody in it is
 // measured in turn. Who cannot be reached is visited too, which brings it back.
 func (m *Machine) measure(now time.Time) {
 	if m.starting(now) || m.strained() && now.Before(m.distances.anyway) {
@@ -164,7 +164,7 @@ func (m *Machine) ask(now time.Time, id pki.ID, d *path) {
 	}
 }
 
-// nextTurn is the peer to visit next: the one measured longest ago. Where many take turns, one look at all of them finds the next few.
+// nextTurn is the peer to visit next. Where many take turns, one look at all of them finds the next few, which are those measured longest ago.
 func (m *Machine) nextTurn() (turn, bool) {
 	if t, ok := m.takeTurn(); ok {
 		return t, true

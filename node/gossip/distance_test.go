@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/g2g-net/g2g/node/latency"
+	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -169,5 +170,28 @@ func TestTheVisitedNeedNotVisit(t *testing.T) {
 	}
 	if a.connected(w.now, b) {
 		t.Error("who was visited counts on a connection of its own")
+	}
+}
+
+// Where many take turns in being visited several are drawn at once. Whoever was measured meanwhile is not visited, and somebody new comes first.
+func TestTurnsAreDrawnTogether(t *testing.T) {
+	w, a, _ := lonely(t, 0, 1)
+	for i, e := range a.view.Entries() {
+		a.path(e.ID).asked = w.now.Add(time.Duration(i-1000) * time.Second)
+	}
+	first, _ := a.nextTurn()
+	if want := a.distances.visited / turnsApart; len(a.distances.turns) != want || first.asked.IsZero() {
+		t.Fatalf("%d more are drawn, want %d", len(a.distances.turns), want)
+	}
+	next := a.distances.turns[0]
+	a.path(next.id).asked = w.now
+	if got, ok := a.nextTurn(); !ok || got.id == next.id || !got.asked.After(next.asked) {
+		t.Error("one is visited that was measured since, or out of turn")
+	}
+	newcomer := a.hold(a.invented(-9), view.Unheard)
+	newcomer.Seen = w.now
+	a.revive(w.now, newcomer)
+	if got, _ := a.nextTurn(); got.id != newcomer.ID {
+		t.Error("somebody new waits for all who were drawn")
 	}
 }

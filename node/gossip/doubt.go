@@ -175,9 +175,12 @@ func onlyUnreachable(e *view.Entry) bool {
 
 // speaks notes that somebody is there, and who. A node that nobody spoke to for long was cut off: what its peers' ages were meanwhile says
 // nothing of their pace, and some of them may still be on their way.
-func (m *Machine) speaks(now time.Time, who pki.ID) {
+func (m *Machine) speaks(now time.Time, who pki.ID, answers bool) {
 	if l := m.link(who); l != nil {
 		l.heard = now
+		if answers {
+			l.answered = now
+		}
 	}
 	if !m.spoken.IsZero() && now.Sub(m.spoken) > max(aloneAfter, aloneIntervals*m.cfg.Interval) {
 		m.alone = now
@@ -209,11 +212,12 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 			d.probing = false
 		}
 	}
-	if how == Declined || !judgeable(e) || c.begun.Before(m.blind()) || onlyUnreachable(e) {
+	if how == Declined || !judgeable(e) || onlyUnreachable(e) {
 		return
 	}
-	if _, join := c.req.(JoinRequest); m.starting(now) || how == Unanswered && (join || m.strained()) {
-		return // handshakes take long on a busy machine, and say little
+	if _, join := c.req.(JoinRequest); c.begun.Before(m.blind()) || m.starting(now) || how == Unanswered && (join || m.strained()) {
+		m.attempt(c.to).overlooked = time.Time{} // it proved nothing, so that one asked after for that is asked again
+		return                                   // handshakes take long on a busy machine, and say little
 	}
 	d := m.doubt(now, c.to)
 	if m.past(now, e) {

@@ -25,8 +25,9 @@ const (
 	unheardEvery  = 10 * time.Second // where there was none
 
 	// Of those that have one of them active few hold each other there, so that hints reach few of them: each asks for itself.
-	silentActive = 5 * time.Second // since an active peer last asked or answered
-	untoldActive = 8 * time.Second // since it last told its own beat: of the two ends of a link one asks first, and its question carries none
+	silentActive     = 5 * time.Second  // since an active peer last asked or answered
+	untoldActive     = 8 * time.Second  // since it last told its own beat, which one that makes no progress or is held in an old contact cannot
+	unansweredActive = 10 * time.Second // since it last answered: of the two ends of a link the same one may always ask first
 
 	// Where many fell at once the others are not left to that: a hint comes to those alone whose active peers hold the one that it names.
 	manyFell       = 3 // in the time of fellLately
@@ -176,12 +177,8 @@ func (m *Machine) askOverlooked(now time.Time) {
 		m.forget(now, oldest.ID)
 		return
 	}
-	a := m.attempt(oldest.ID)
-	if now.Sub(a.overlooked) < overlooked {
-		return
-	}
-	a.overlooked = now
-	if !oldest.Unreachable {
+	m.attempt(oldest.ID).overlooked = now
+	if m.doubts[oldest.ID] == nil && !oldest.Unreachable {
 		m.sendWhole(now, oldest) // no doubt, which would cost looks and a companion: most are only far away
 		return
 	}
@@ -207,15 +204,20 @@ func (m *Machine) askAmongFallen(now time.Time) {
 	}
 }
 
-// longestUnheard is the peer to be asked after, or nil.
+// longestUnheard is the peer to be asked after or dropped, or nil. Who was asked already waits for the latter, and holds up nobody behind it.
 func (m *Machine) longestUnheard(now time.Time) (oldest *view.Entry) {
 	active := ascending(m.active)
 	for _, e := range m.view.Walk() {
-		if e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) && judgeable(e) && !active.has(e.ID) {
+		if e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) && judgeable(e) && !active.has(e.ID) && !m.askedAfter(now, e) {
 			oldest = e
 		}
 	}
 	return oldest
+}
+
+func (m *Machine) askedAfter(now time.Time, e *view.Entry) bool {
+	a := m.attempts[e.ID]
+	return a != nil && now.Sub(a.overlooked) < overlooked && e.Age(now) <= 2*overlooked
 }
 
 // nextJudgement is when a peer may next be found late. Nobody can be before its age has grown to the floor.

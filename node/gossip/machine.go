@@ -29,7 +29,7 @@ const (
 	lastSoonWait    = 10 * time.Second // the most that soonSpacing grows to with a peer that says it has more and brings nothing
 	reserveEvery    = time.Second      // a dial to the reserve while peers are known
 	reserveLater    = 10 * time.Second // where all in it were lost longer ago than recentlyLost
-	reserveCalm     = 30 * time.Second // the same in a calm view that holds nobody who fell
+	reserveCalm     = 30 * time.Second // the same in a calm view that holds no dead one
 	recentlyLost    = time.Hour
 	isolatedDials   = 3 // a look, while nobody is
 	saveReserve     = 5 * time.Second

@@ -244,7 +244,7 @@ func (a candidate) compare(b candidate) int {
 }
 
 // lost are at most so many members of the reserve that this node neither reaches nor has tried just now, the one tried longest ago
-// first, whether one of all of them was alive not long ago, and whether one is still held that fell. In a network that is larger than a view
+// first, whether one of all of them was alive not long ago, and whether one is still held that is dead. In a network that is larger than a view
 // most of the reserve is only not in it, and nobody is lost: recent then tells of those who died.
 func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent, fallen bool) {
 	first := make([]candidate, 0, most+1)
@@ -258,7 +258,7 @@ func (m *Machine) lost(now time.Time, most int) (ids []pki.ID, recent, fallen bo
 		if there && held[k].State != view.Dead && held[k].State != view.Unheard {
 			continue
 		}
-		fallen = fallen || there
+		fallen = fallen || there && held[k].State == view.Dead
 		c := candidate{id: a.ID, stranger: full && !there, draw: m.cfg.Random.Uint64()}
 		if t := m.attempts[a.ID]; t != nil {
 			c.tried = t.tried

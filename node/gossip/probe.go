@@ -63,15 +63,15 @@ func (m *Machine) askAgain(now time.Time) {
 	}
 }
 
-// askSilent asks, where the view is full, the active peers that were silent for silentActive, or told no beat of their own for untoldActive; and
-// the one that told none for longest where nobody at all was heard for a while, or this node would take itself for alone.
+// askSilent asks, where the view is full, the active peers that were silent for silentActive, told no beat of their own for untoldActive, or
+// answered nothing for unansweredActive; and the one that told none for longest where nobody at all was heard for a while, or this node would take itself for alone.
 func (m *Machine) askSilent(now time.Time) {
 	if !m.view.Full() || m.starting(now) {
 		return
 	}
 	asked := false
 	for i := range m.links {
-		if l := &m.links[i]; (now.Sub(l.heard) >= silentActive || now.Sub(l.told) >= untoldActive) && m.canAsk(i) {
+		if m.links[i].due(now) && m.canAsk(i) {
 			m.askLink(now, i)
 			asked = true
 		}
@@ -90,13 +90,19 @@ func (m *Machine) askSilent(now time.Time) {
 	}
 }
 
+// due tells whether the peer is to be asked by now.
+func (l *link) due(now time.Time) bool {
+	return now.Sub(l.heard) >= silentActive || now.Sub(l.told) >= untoldActive || now.Sub(l.answered) >= unansweredActive
+}
+
 func (m *Machine) canAsk(i int) bool {
 	e := m.linked(i)
 	return judgeable(e) && m.doubts[e.ID] == nil && !m.links[i].attempt.exchanging
 }
 
 func (m *Machine) askLink(now time.Time, i int) {
-	m.links[i].heard, m.links[i].told = now, now // or it would be asked again at each look until it answers
+	l := &m.links[i]
+	l.heard, l.told, l.answered = now, now, now // or it would be asked again at each look until it answers
 	m.sendProbe(now, m.linked(i))
 }
 
@@ -181,6 +187,10 @@ func (m *Machine) probed(now time.Time, c *call, resp ProbeResponse) {
 		m.met(now, c.to, resp.Beat.Beat)
 	}
 	e, d := m.view.Get(c.to), m.doubts[c.to]
+	if d == nil && judgeable(e) && m.view.Full() && e.Age(now) > overlooked { // it was asked without a doubt, and answers without progress
+		d = m.doubt(now, c.to)
+		d.suspectAt, d.asked, d.tried = now, now, 1
+	}
 	if d != nil && judgeable(e) && d.suspectAt.IsZero() {
 		m.vindicate(now, e, d.hinters)
 		d.hinters = nil
@@ -209,8 +219,11 @@ func (m *Machine) past(now time.Time, e *view.Entry) bool {
 // receiveProbe takes the caller's newest beat and answers with this node's, and with the contact that it belongs to if the caller holds another.
 func (m *Machine) receiveProbe(now time.Time, from pki.ID, req ProbeRequest) Message {
 	if req.Beat.Sequence > 0 {
-		m.hear(now, from, false, from, req.Beat)
-		m.met(now, from, req.Beat.Beat)
+		switch m.hear(now, from, false, from, req.Beat) {
+		case view.Advanced, view.Revived, view.Known:
+			m.met(now, from, req.Beat.Beat)
+		case view.Unheld, view.FalseLink: // of another contact, or not its own: it says nothing of the peer that is held
+		}
 	}
 	resp, low := ProbeResponse{Beat: m.ownWord(now)}, uint16(m.contact.Sequence) //nolint:gosec // low bits are meant
 	if req.Contact != low {

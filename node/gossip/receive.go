@@ -10,7 +10,7 @@ import (
 // Receive answers a request of a member, whose mode the authorisation table has matched with the kind of request.
 func (m *Machine) Receive(now time.Time, from pki.ID, req Message) Message {
 	m.tick(now)
-	m.speaks(now, from)
+	m.speaks(now, from, false)
 	if e := m.view.Get(from); e != nil && (e.Unreachable || e.State == view.Dead) {
 		m.showLife(now)
 	}
@@ -55,7 +55,7 @@ func (m *Machine) Reply(now time.Time, id uint64, resp Message) {
 	}
 	delete(m.calls, id)
 	m.accepted = true
-	m.speaks(now, c.to)
+	m.speaks(now, c.to, true)
 	m.answered(c.to, c.begun)
 	a := m.attempt(c.to)
 	a.known = true

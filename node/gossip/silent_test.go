@@ -9,12 +9,14 @@ import (
 // whoever has it active.
 func TestSilentActivePeerOfAFullViewIsAsked(t *testing.T) {
 	for _, c := range []struct {
-		full           bool
-		silent, untold time.Duration
-		want           int
+		full                       bool
+		silent, untold, unanswered time.Duration
+		want                       int
 	}{
-		{true, silentActive, silentActive, 1}, {true, silentActive - 1, silentActive - 1, 0}, {false, time.Hour, time.Hour, 0},
-		{true, 0, untoldActive, 1}, {true, 0, untoldActive - 1, 0},
+		{true, silentActive, silentActive, silentActive, 1}, {true, silentActive - 1, silentActive - 1, silentActive - 1, 0},
+		{false, time.Hour, time.Hour, time.Hour, 0},
+		{true, 0, untoldActive, 0, 1}, {true, 0, untoldActive - 1, 0, 0},
+		{true, 0, 0, unansweredActive, 1}, {true, 0, 0, unansweredActive - 1, 0},
 	} {
 		w := settled(t, 7, 4, 20*time.Second)
 		a := w.nodes[0]
@@ -25,10 +27,11 @@ func TestSilentActivePeerOfAFullViewIsAsked(t *testing.T) {
 			t.Fatalf("%d active peers", len(a.active))
 		}
 		for i := range a.links {
-			a.links[i].heard, a.links[i].told = w.now, w.now
+			a.links[i].heard, a.links[i].told, a.links[i].answered = w.now, w.now, w.now
 		}
 		for _, quiet := range a.active {
-			a.link(quiet).heard, a.link(quiet).told = w.now.Add(-c.silent), w.now.Add(-c.untold)
+			l := a.link(quiet)
+			l.heard, l.told, l.answered = w.now.Add(-c.silent), w.now.Add(-c.untold), w.now.Add(-c.unanswered)
 			a.Effects()
 			for range 2 {
 				a.askSilent(w.now)
@@ -43,7 +46,7 @@ func TestSilentActivePeerOfAFullViewIsAsked(t *testing.T) {
 			if asked != c.want {
 				t.Errorf("%+v: asked %d times", c, asked)
 			}
-			a.link(quiet).heard, a.link(quiet).told = w.now, w.now
+			l.heard, l.told, l.answered = w.now, w.now, w.now
 		}
 	}
 }
@@ -64,11 +67,23 @@ func TestWhoSpeaksIsNotSilent(t *testing.T) {
 		}, true},
 		"asks":             {func() { a.Receive(w.now, b.ID(), ProbeRequest{}) }, false},
 		"asks with a beat": {func() { a.Receive(w.now, b.ID(), ProbeRequest{Beat: own()}) }, true},
+		"asks with a beat of another contact": {func() {
+			word := own()
+			word.Contact++
+			a.Receive(w.now, b.ID(), ProbeRequest{Beat: word})
+		}, false},
+		"asks with a beat that is none of its own": {func() {
+			word := own()
+			word.Sequence++
+			word.Link[0]++
+			a.Receive(w.now, b.ID(), ProbeRequest{Beat: word})
+		}, false},
 	} {
-		a.link(b.ID()).heard, a.link(b.ID()).told = time.Time{}, time.Time{}
+		l := a.link(b.ID())
+		l.heard, l.told, l.answered = time.Time{}, time.Time{}, time.Time{}
 		c.speak()
-		if l := a.link(b.ID()); !l.heard.Equal(w.now) || l.told.Equal(w.now) != c.tells {
-			t.Errorf("one who %s was heard at %s, and told at %s", how, l.heard, l.told)
+		if l := a.link(b.ID()); !l.heard.Equal(w.now) || l.told.Equal(w.now) != c.tells || l.answered.Equal(w.now) != (how == "answers") {
+			t.Errorf("one who %s was heard at %s, told at %s and answered at %s", how, l.heard, l.told, l.answered)
 		}
 	}
 }
@@ -79,7 +94,7 @@ func TestCalmNodeIsNotAlone(t *testing.T) {
 	a := w.nodes[0]
 	a.fill()
 	for i := range a.links {
-		a.links[i].heard, a.links[i].told = w.now, w.now.Add(time.Duration(i-len(a.links))*time.Second/10)
+		a.links[i].heard, a.links[i].told, a.links[i].answered = w.now, w.now.Add(time.Duration(i-len(a.links))*time.Second/10), w.now
 	}
 	for _, c := range []struct {
 		since time.Duration

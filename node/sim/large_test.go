@@ -2,7 +2,8 @@ package sim
 
 import "testing"
 
-// HyParView's experiment in small: most nodes are killed at once, and those that are left find each other again.
+// HyParView's experiment in small: most nodes are killed at once, and those that are left find each other again. How many of eight links are
+// left at that moment is chance.
 func TestMostAreKilled(t *testing.T) {
 	r := play(t, plan("nodes 40\nlength 40s\njoined\nat 15s kill 80%\nat 15s measure"), 1)
 	settled(t, r)
