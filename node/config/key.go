@@ -94,7 +94,7 @@ var table = []Key{
 	},
 	{
 		Path: "gossip.interval", Type: Duration, Live: true, Rule: "100ms to 1h",
-		Doc: "Time between two exchanges that this node begins; in a network larger than a view four times as long while nothing happens. Shorter: " +
+		Doc: "Time between two exchanges that this node begins; in a network larger than a view six times as long, up to 10s, while nothing happens. Shorter: " +
 			"news travels faster; traffic and processor time grow in proportion. Longer: changes are seen later.",
 		field: func(c *Config) any { return &c.Gossip.Interval }, check: within(100*time.Millisecond, time.Hour),
 	},

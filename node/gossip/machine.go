@@ -69,7 +69,7 @@ type Config struct {
 	Services  []string
 	Serves    []string      // full names of the gRPC services on the Gossip port, ordered; none in client mode
 	Observe   bool          // adds addresses that peers see this node at, once one of them reached it there
-	Interval  time.Duration // between two exchanges that this node begins, +- jitter; four times as long in a calm view
+	Interval  time.Duration // between two exchanges that this node begins, +- jitter; calmIntervals times as long in a calm view, but calmAtMost
 	Period    time.Duration // between two beats
 	LeafLife  time.Duration
 	Strict    bool          // the plain rule for ages, without what makes it right where few are left or many die at once

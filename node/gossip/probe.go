@@ -64,7 +64,8 @@ func (m *Machine) askAgain(now time.Time) {
 }
 
 // askSilent asks, where the view is full, the active peers that were silent for silentActive, told no beat of their own for untoldActive, or
-// answered nothing for unansweredActive; and the one that told none for longest where nobody at all was heard for a while, or this node would take itself for alone.
+// answered nothing for unansweredActive; and the one that told none for longest where nobody at all was heard for a while, or this node would
+// take itself for alone.
 func (m *Machine) askSilent(now time.Time) {
 	if !m.view.Full() || m.starting(now) {
 		return

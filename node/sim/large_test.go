@@ -2,14 +2,22 @@ package sim
 
 import "testing"
 
-// HyParView's experiment in small: most nodes are killed at once, and those that are left find each other again. How many of eight links are
-// left at that moment is chance.
+// HyParView's experiment in small: most nodes are killed at once, and those that are left find each other again. How many of eight still reach
+// each other at that moment is chance, so it is the mean of several runs that has a bound.
 func TestMostAreKilled(t *testing.T) {
-	r := play(t, plan("nodes 40\nlength 40s\njoined\nat 15s kill 80%\nat 15s measure"), 1)
-	settled(t, r)
-	before, after := r.Overlay[0], r.Overlay[len(r.Overlay)-1]
-	if before.Nodes != 8 || after.Nodes != 8 || before.Reach < 0.25 || after.Reach != 1 {
-		t.Errorf("%+v\n%+v", before, after)
+	const runs = 8
+	sum := 0.0
+	for seed := range uint64(runs) {
+		r := play(t, plan("nodes 40\nlength 40s\njoined\nat 15s kill 80%\nat 15s measure"), 1+seed)
+		settled(t, r)
+		before, after := r.Overlay[0], r.Overlay[len(r.Overlay)-1]
+		if before.Nodes != 8 || after.Nodes != 8 || after.Reach != 1 {
+			t.Errorf("seed %d: %+v\n%+v", 1+seed, before, after)
+		}
+		sum += before.Reach
+	}
+	if sum/runs < 0.75 {
+		t.Errorf("of the survivors %.2f are reached in the mean", sum/runs)
 	}
 }
 
