@@ -175,7 +175,7 @@ func addressesOf(now time.Time, in transport.Admission) (reserve []gossip.Addres
 	for _, c := range append(in.Contacts, in.Acceptor) {
 		known := slices.ContainsFunc(reserve, func(a gossip.Address) bool { return a.ID == c.ID })
 		if len(c.Addresses) > 0 && !known {
-			reserve = append(reserve, gossip.Address{ID: c.ID, Addresses: c.Addresses, Heard: now.Unix(), Chain: c.Chain.Hash()})
+			reserve = append(reserve, gossip.Address{Located: c.Located(), Heard: now.Unix()})
 		}
 	}
 	return reserve

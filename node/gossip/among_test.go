@@ -73,6 +73,29 @@ func TestOverlookedPeerIsAskedOnce(t *testing.T) {
 	}
 }
 
+// One look at the view finds several. Who is heard of before its turn comes is not asked, and who was not among them is found when it is over.
+func TestOverlookedPeersAreFoundTogether(t *testing.T) {
+	w, a, quiet := lonely(t, overlooked, unheardAtOnce+2)
+	if a.askOverlooked(w.now); len(a.unheard) != unheardAtOnce-1 {
+		t.Fatalf("%d more are found, want %d", len(a.unheard), unheardAtOnce-1)
+	}
+	quiet[1].Seen = w.now
+	want := []pki.ID{quiet[0].ID}
+	for _, e := range quiet[2:] {
+		want = append(want, e.ID)
+	}
+	asked := []pki.ID{}
+	for now := w.now; now.Before(w.now.Add(2 * unheardAtOnce * overlookEvery)); now = now.Add(overlookEvery) {
+		a.askOverlooked(now)
+	}
+	for _, s := range a.Effects().Sends {
+		asked = append(asked, s.To)
+	}
+	if !slices.Equal(asked, want) {
+		t.Errorf("%d are asked, or in another order, want %d", len(asked), len(want))
+	}
+}
+
 // Of whoever was asked so either something is heard, or it is found dead, or dropped.
 func TestWhatBecomesOfOverlookedPeers(t *testing.T) {
 	w, a, quiet := lonely(t, 2*overlooked, 1)
@@ -93,7 +116,7 @@ func TestWhatBecomesOfOverlookedPeers(t *testing.T) {
 	w, a, quiet = lonely(t, overlooked, 2)
 	a.askOverlooked(w.now)
 	a.awoke = w.now.Add(1) // it slept while it waited
-	if a.Fail(w.now.Add(1), a.lastCall, Unanswered); len(a.doubts) > 0 || a.longestUnheard(w.now.Add(1)) != quiet[0] {
+	if a.Fail(w.now.Add(1), a.lastCall, Unanswered); len(a.doubts) > 0 || !a.forgotten(w.now.Add(1), quiet[0]) {
 		t.Error("a call that proves nothing leaves it unasked")
 	}
 

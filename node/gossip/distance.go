@@ -20,7 +20,7 @@ const (
 	roundsApart     = time.Second      // between two rounds, when peers are measured for the first time, for each placedAtOnce that were measured
 	placedAtOnce    = 4
 	placedSlower    = 32               // peers measured, for each of which after the first that time is as long once more
-	regroupedAtOnce = 64               // peers measured: for each so many more groups wait for a round more
+	regroupedAtOnce = 32               // peers measured: for each so many more groups wait for a round more
 	restsFor        = 45 * time.Second // for how long the connection of a visit may be counted on
 	turnsApart      = 16               // peers that take turns, for each of which one more is drawn at once
 	keptVisited     = 24               // peers that take turns, up to which the connections to them stay
@@ -209,6 +209,19 @@ func (m *Machine) drawTurns() {
 	m.cfg.Random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	slices.SortStableFunc(all, func(a, b turn) int { return a.asked.Compare(b.asked) })
 	m.distances.turns = slices.Clone(all[:min(len(all), 1+m.distances.visited/turnsApart)])
+}
+
+// takesTurn has somebody new visited before those who were measured, of others that are new some by chance.
+func (m *Machine) takesTurn(id pki.ID) {
+	turns := m.distances.turns
+	others := slices.IndexFunc(turns, func(t turn) bool { return !t.asked.IsZero() })
+	switch d := m.distances.of[id]; {
+	case d != nil && !d.asked.IsZero(): // it was measured before it left
+	case others < 0 || len(turns) > view.MaxServers:
+		m.distances.turns = nil // all are drawn anew
+	default:
+		m.distances.turns = slices.Insert(turns, m.cfg.Random.IntN(others+1), turn{id: id})
+	}
 }
 
 // measurable tells whether a peer has a place among the groups: it can be called, and it is not gone.

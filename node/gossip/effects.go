@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -63,11 +64,14 @@ type ClaimRecord struct {
 // An Address is where a member could be reached once, and what is remembered of it for good. It outlives membership,
 // partitions and restarts.
 type Address struct {
-	ID        pki.ID
-	Addresses []string
-	Heard     int64    // Unix seconds of the last proof of life on this node's clock
-	MinEpoch  uint64   // leaves below it are refused, also after a restart
-	Chain     [32]byte // pki.Chain.Hash of the chain that was verified: its seals need not be again; zero where none was
+	*view.Located
+	Heard    int64  // Unix seconds of the last proof of life on this node's clock
+	MinEpoch uint64 // leaves below it are refused, also after a restart
+}
+
+// String is all of it.
+func (a Address) String() string {
+	return fmt.Sprintf("%+v, heard at %d s, at least epoch %d", *a.Located, a.Heard, a.MinEpoch)
 }
 
 // Saved is what a machine starts from: the sum of all that was saved.
@@ -138,10 +142,10 @@ func (m *Machine) Effects() Effects {
 }
 
 func (m *Machine) notice(k Kind, s Severity, peer pki.ID, format string, args ...any) {
-	n := Notice{Kind: k, Severity: s, Peer: peer}
-	if !m.cfg.Terse || s != Info {
-		n.Detail = fmt.Sprintf(format, args...)
+	if m.cfg.Terse && s == Info && k != KindLeft {
+		return
 	}
+	n := Notice{Kind: k, Severity: s, Peer: peer, Detail: fmt.Sprintf(format, args...)}
 	if e := m.view.Get(peer); e != nil {
 		n.Name = e.Name
 	}
@@ -162,6 +166,9 @@ func (m *Machine) send(now time.Time, to pki.ID, req Message) *call {
 	m.lastCall++
 	c := &call{to: to, req: req, begun: now}
 	m.calls[m.lastCall] = c
+	if m.effects.Sends == nil {
+		m.effects.Sends = m.cfg.Spare.list()
+	}
 	m.effects.Sends = append(m.effects.Sends, Send{
 		Call: m.lastCall, To: to, Addresses: m.Addresses(to), Request: req, Timeout: CallTimeout, Fresh: m.attempt(to).failures > 0,
 	})

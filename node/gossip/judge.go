@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"slices"
 	"time"
 
 	"github.com/g2g-net/g2g/node/stale"
@@ -23,6 +24,7 @@ const (
 	overlooked    = 2 * time.Minute
 	overlookEvery = 2 * time.Second
 	unheardEvery  = 10 * time.Second // where there was none
+	unheardAtOnce = 8                // that one look finds
 
 	// Of those that have one of them active few hold each other there, so that hints reach few of them: each asks for itself.
 	silentActive     = 5 * time.Second  // since an active peer last asked or answered
@@ -166,7 +168,7 @@ func (m *Machine) askOverlooked(now time.Time) {
 	if now.Before(m.nextOverlooked) {
 		return
 	}
-	oldest := m.longestUnheard(now)
+	oldest := m.nextUnheard(now)
 	m.nextOverlooked = now.Add(overlookEvery)
 	if oldest == nil {
 		m.nextOverlooked = now.Add(unheardEvery)
@@ -204,15 +206,50 @@ func (m *Machine) askAmongFallen(now time.Time) {
 	}
 }
 
-// longestUnheard is the peer to be asked after or dropped, or nil. Who was asked already waits for the latter, and holds up nobody behind it.
-func (m *Machine) longestUnheard(now time.Time) (oldest *view.Entry) {
-	active := ascending(m.active)
-	for _, e := range m.view.Walk() {
-		if e.Age(now) > overlooked && (oldest == nil || e.Seen.Before(oldest.Seen)) && judgeable(e) && !active.has(e.ID) && !m.askedAfter(now, e) {
-			oldest = e
+// nextUnheard is the peer to be asked after or dropped, or nil: the one not heard of for longest. One look at all finds the next few.
+func (m *Machine) nextUnheard(now time.Time) *view.Entry {
+	if e := m.takeUnheard(now); e != nil {
+		return e
+	}
+	if m.noMore {
+		m.noMore = false
+		return nil
+	}
+	m.findUnheard(now)
+	m.noMore = len(m.unheard) > 0 && len(m.unheard) < unheardAtOnce
+	return m.takeUnheard(now)
+}
+
+// takeUnheard takes the first that was not heard of since it was found, or nil.
+func (m *Machine) takeUnheard(now time.Time) *view.Entry {
+	for len(m.unheard) > 0 {
+		e := m.unheard[0]
+		m.unheard = slices.Delete(m.unheard, 0, 1)
+		if e = m.view.Still(e); e != nil && !e.Active && m.forgotten(now, e) {
+			return e
 		}
 	}
-	return oldest
+	return nil
+}
+
+// findUnheard finds the unheardAtOnce that were not heard of for longest.
+func (m *Machine) findUnheard(now time.Time) {
+	m.unheard = m.unheard[:0]
+	active := ascending(m.active)
+	for _, e := range m.view.Walk() {
+		if e.Age(now) > overlooked && !active.has(e.ID) && m.forgotten(now, e) {
+			at, _ := slices.BinarySearchFunc(m.unheard, e, func(a, b *view.Entry) int { return a.Seen.Compare(b.Seen) })
+			if at < unheardAtOnce {
+				m.unheard = slices.Insert(m.unheard[:min(len(m.unheard), unheardAtOnce-1)], at, e)
+			}
+		}
+	}
+}
+
+// forgotten tells whether a peer was not heard of for long, and is to be asked after or dropped. Who was asked already waits for the latter, and
+// holds up nobody behind it.
+func (m *Machine) forgotten(now time.Time, e *view.Entry) bool {
+	return e.Age(now) > overlooked && judgeable(e) && !m.askedAfter(now, e)
 }
 
 func (m *Machine) askedAfter(now time.Time, e *view.Entry) bool {

@@ -51,6 +51,8 @@ const (
 	topUpEvery      = 12 * time.Second // then one, half of that more or less
 	enoughActive    = 12               // active peers, from which more are sought now and then only
 	mixEvery        = 5 * time.Minute  // after which a full set of active peers in a full view parts with one, half of that more or less
+	soughtAtOnce    = 8                // peers to join that one look draws
+	soughtFor       = 10 * time.Second // for how long these are as good as others
 	clientActive    = 3                // server-mode peers that a client-mode member exchanges with
 	fewActive       = 2                // active peers, below which joining is urgent
 	firstDials      = 4                // joins under way at once: a network that starts at one moment must not drown in handshakes
@@ -82,7 +84,7 @@ type Config struct {
 	// simulations whose nodes have no work to do.
 	OnlyPublish bool
 
-	// Terse leaves the details out of notices of severity Info, and what the order is now, for simulations: nobody reads them there.
+	// Terse leaves out notices of severity Info but for goodbyes, and what the order is now, for simulations: nobody reads them there.
 	Terse bool
 
 	// Spare is where messages come from, for simulations; nil for new memory.
@@ -126,7 +128,9 @@ type Machine struct {
 	soon     []pki.ID // peers to exchange with at once
 	inTurn   bool     // whom the last regular exchange was with: the one whose turn it was, or one drawn
 
-	free, warm []int         // room to draw a partner in
+	sought     []pki.ID      // peers to join next
+	soughtAt   time.Time     // when they were drawn
+	free, warm []int         // room to draw in
 	fresh      []IndexedBeat // and to gather beats
 	me         view.Entry    // and for this node's own record
 	held       []*view.Entry // and for what the next digest stands for
@@ -135,9 +139,11 @@ type Machine struct {
 
 	// What decides who is late and who is dead.
 	detector   *stale.Detector
-	bound      stale.Bound // the limit of the last look
-	nextAges   time.Time   // when ages are next judged in a full view in which nothing happens
-	ages       []stale.Age // that it stands on
+	bound      stale.Bound   // the limit of the last look
+	nextAges   time.Time     // when ages are next judged in a full view in which nothing happens
+	ages       []stale.Age   // that it stands on
+	unheard    []*view.Entry // of a full view: who was not heard of for long, the longest first
+	noMore     bool          // unheard were all
 	doubts     map[pki.ID]*doubt
 	doubted    []*doubt // the same, ordered by ID
 	answers    [2]answer

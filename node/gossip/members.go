@@ -101,20 +101,65 @@ func (m *Machine) seek(now time.Time) {
 	if len(m.active) >= want {
 		return
 	}
-	var candidates []int // places in the view
-	joining := 0
+	joining := m.joining()
+	for len(m.active)+joining < want && joining < firstDials {
+		id, ok := m.nextSought(now)
+		if !ok {
+			return
+		}
+		joining++
+		m.join(now, id)
+	}
+}
+
+// joining is how many peers of the view are being joined.
+func (m *Machine) joining() (n int) {
+	for _, c := range m.calls {
+		if _, join := c.req.(JoinRequest); join && m.view.Get(c.to) != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// nextSought is a peer to join. One look at all of them finds the next few: most say no where everybody has enough.
+func (m *Machine) nextSought(now time.Time) (pki.ID, bool) {
+	if now.Sub(m.soughtAt) > soughtFor {
+		m.sought = nil
+	}
+	if id, ok := m.takeSought(now); ok {
+		return id, true
+	}
+	m.drawSought(now)
+	return m.takeSought(now)
+}
+
+// takeSought takes the first that may still be joined, of those drawn.
+func (m *Machine) takeSought(now time.Time) (pki.ID, bool) {
+	for len(m.sought) > 0 {
+		id := m.sought[0]
+		m.sought = m.sought[1:]
+		if e := m.view.Get(id); e != nil && !m.Active(id) && m.joinable(now, e, m.attempts[id]) {
+			return id, true
+		}
+	}
+	return pki.ID{}, false
+}
+
+func (m *Machine) joinable(now time.Time, e *view.Entry, a *attempt) bool {
+	return e.Server() && !e.State.Fallen() && (a == nil || !a.joining && m.due(now, a))
+}
+
+// drawSought draws soughtAtOnce of those that may be joined.
+func (m *Machine) drawSought(now time.Time) {
+	candidates := m.free[:0] // places in the view
 	active, all := ascending(m.active), m.view.IDs()
 	for i, e := range m.view.Walk() {
-		a, isActive := m.attempts[all[i]], active.has(all[i])
-		if a == nil {
-			a = &attempt{}
-		}
-		if a.joining {
-			joining++
-		} else if e.Server() && !e.State.Fallen() && !isActive && m.due(now, a) {
+		if !active.has(all[i]) && m.joinable(now, e, m.attempts[all[i]]) {
 			candidates = append(candidates, i)
 		}
 	}
+	m.free = candidates
 	m.cfg.Random.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
 	if len(m.active) >= fewActive { // whom this node visited, which were drawn at random as well: that needs no handshake
 		first := 0
@@ -125,12 +170,9 @@ func (m *Machine) seek(now time.Time) {
 			}
 		}
 	}
-	for _, i := range candidates {
-		if len(m.active)+joining >= want || joining >= firstDials {
-			return
-		}
-		joining++
-		m.join(now, all[i])
+	m.sought, m.soughtAt = make([]pki.ID, 0, min(len(candidates), soughtAtOnce)), now
+	for _, i := range candidates[:cap(m.sought)] {
+		m.sought = append(m.sought, all[i])
 	}
 }
 

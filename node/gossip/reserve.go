@@ -55,9 +55,9 @@ func (r *reserve) keep(now time.Time, c *view.Contact) {
 		len(c.Addresses) == 0, !ok && len(r.entries) >= MaxReserve:
 		return
 	case ok:
-		r.entries[i].Addresses, r.entries[i].MinEpoch, r.entries[i].Chain = c.Addresses, max(r.entries[i].MinEpoch, c.MinEpoch), c.Chain.Hash()
+		r.entries[i].Located, r.entries[i].MinEpoch = c.Located(), max(r.entries[i].MinEpoch, c.MinEpoch)
 	default:
-		r.entries = slices.Insert(r.entries, i, Address{ID: c.ID, Addresses: c.Addresses, Heard: now.Unix(), MinEpoch: c.MinEpoch, Chain: c.Chain.Hash()})
+		r.entries = slices.Insert(r.entries, i, Address{Located: c.Located(), Heard: now.Unix(), MinEpoch: c.MinEpoch})
 		r.places = slices.Insert(r.places, i, c.ID.Prefix())
 	}
 	r.dirty = true

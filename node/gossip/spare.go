@@ -11,6 +11,24 @@ const maxSpare = 1 << 10
 type Spare struct {
 	digests [][]view.Version
 	beats   [][]IndexedBeat
+	sends   [][]Send
+}
+
+// Done is told that all of a turn's requests are on their way, each with a copy of what is in the list.
+func (s *Spare) Done(sends []Send) {
+	if s == nil {
+		return
+	}
+	clear(sends)
+	s.sends = kept(s.sends, sends)
+}
+
+// list is room for requests, or nil.
+func (s *Spare) list() []Send {
+	if s == nil {
+		return nil
+	}
+	return last(&s.sends)
 }
 
 // Take is told of an exchange that is over: its answer has been taken, and no copy of either is left.

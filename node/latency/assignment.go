@@ -33,13 +33,13 @@ func FloorOf(peers []Peer) float64 {
 }
 
 // assign cuts the peers into the best partition.
-func assign(peers []Peer, floor float64) assignment {
+func (r *room) assign(peers []Peer, floor float64) assignment {
 	logs := make([]float64, len(peers))
 	for i, p := range peers {
 		logs[i] = p.log()
 	}
 	a := make(assignment, 0, len(peers))
-	for group, end := range partition(logs, floor) {
+	for group, end := range r.partition(logs, floor) {
 		for len(a) < end {
 			a = append(a, group)
 		}

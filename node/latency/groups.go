@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/g2g-net/g2g/pki"
@@ -115,8 +116,11 @@ func (g *Grouping) Floor() float64 { return g.floor }
 func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
 	slices.SortFunc(peers, nearer)
 	founding := peers
+	r := rooms.Get().(*room)
+	defer rooms.Put(r)
 	if few := func(p Peer) bool { return p.N < Enough }; slices.ContainsFunc(peers, few) {
-		founding = slices.DeleteFunc(slices.Clone(peers), few)
+		r.founding = slices.DeleteFunc(append(r.founding[:0], peers...), few)
+		founding = r.founding
 	}
 	waiting := WaitingOf(founding)
 	for i := range peers {
@@ -127,7 +131,7 @@ func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
 	}
 	floor := FloorOf(founding)
 	g.floor = floor
-	best := assign(founding, floor)
+	best := r.assign(founding, floor)
 	old, fresh := g.carried(founding), best.merged(founding, surelyApart)
 	next := fresh
 	if old != nil && !g.better(founding, old, fresh, floor, best.variance(founding, floor)) {
@@ -136,6 +140,15 @@ func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
 	change := g.change(founding, old, next)
 	g.remember(founding, next)
 	return assemble(peers, founding, next), change
+}
+
+// rooms are for what an update works in. A process with one node needs one of them, now and then.
+var rooms = sync.Pool{New: func() any { return &room{} }}
+
+type room struct {
+	founding []Peer
+	best     []float64
+	from     []int32
 }
 
 func nearer(a, b Peer) int {

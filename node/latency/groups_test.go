@@ -116,7 +116,7 @@ func TestStrayComesHome(t *testing.T) {
 		list := slices.Clone(peers)
 		slices.SortFunc(list, nearer)
 		floor := FloorOf(list)
-		old, fresh := g.carried(list), assign(list, floor)
+		old, fresh := g.carried(list), new(room).assign(list, floor)
 		v := fresh.variance(list, floor)
 		if gain := old.criterion(list, v) - fresh.criterion(list, v); gain > 0.5 && gain < Strong {
 			for rounds = 1; rounds < 10; rounds++ {

@@ -1,6 +1,9 @@
 package latency
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	// MaxGroups bounds the groups of a partition.
@@ -47,10 +50,11 @@ type layer struct {
 
 // layers finds, for 1 up to k groups, the partitions of the values that cost least. Where the last group of the best partition of
 // the first j values begins never goes back as j grows, which halves the search at every step: k n log n instead of k n^2.
-func (s sums) layers(k int) []layer {
+func (s sums) layers(k int, r *room) []layer {
 	n := len(s.values) - 1
 	out := make([]layer, k)
-	best, from := make([]float64, k*(n+1)), make([]int32, k*(n+1))
+	r.best, r.from = slices.Grow(r.best[:0], k*(n+1)), slices.Grow(r.from[:0], k*(n+1)) // each place is written before it is read
+	best, from := r.best[:k*(n+1)], r.from[:k*(n+1)]
 	for g := range out {
 		out[g] = layer{best: best[g*(n+1):][:n+1], from: from[g*(n+1):][:n+1]}
 		if g == 0 {
@@ -96,13 +100,13 @@ func ends(layers []layer, k, n int) []int {
 
 // partition cuts sorted log latencies into groups, and returns where each ends, nearest first. Among all partitions into
 // the same number of groups it costs least; among the numbers it has the least criterion, and the smallest of equals.
-func partition(sorted []float64, floor float64) []int {
+func (r *room) partition(sorted []float64, floor float64) []int {
 	n := len(sorted)
 	if n == 0 {
 		return nil
 	}
 	s := newSums(sorted)
-	layers := s.layers(min(n, MaxGroups))
+	layers := s.layers(min(n, MaxGroups), r)
 	var best []int
 	least := math.Inf(1)
 	for k := 1; k <= len(layers); k++ {

@@ -307,6 +307,7 @@ func (n *node) flush() {
 	for _, s := range e.Sends {
 		n.send(s)
 	}
+	n.w.spare.Done(e.Sends)
 	for _, notice := range e.Notices {
 		n.w.told(n, notice)
 	}

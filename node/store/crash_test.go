@@ -272,7 +272,7 @@ func writeForEver(path string) {
 		save := gossip.Save{
 			Own:     &own,
 			Claims:  []gossip.ClaimRecord{{Token: token, Joiner: joiner, Chain: make([]byte, 1+own.Sequence%3000)}},
-			Reserve: []gossip.Address{{ID: joiner, Addresses: []string{"10.0.0.1:1"}}}, ReserveChanged: true,
+			Reserve: []gossip.Address{reserved(joiner, "10.0.0.1:1")}, ReserveChanged: true,
 		}
 		if err := d.Save(save); err != nil {
 			panic(err)

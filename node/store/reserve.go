@@ -50,7 +50,7 @@ func checkReserved(a gossip.Address) error {
 }
 
 func parseReserved(key string, b []byte) (gossip.Address, error) {
-	a := gossip.Address{ID: pki.ID([]byte(key))}
+	a := gossip.Address{Located: &view.Located{ID: pki.ID([]byte(key))}}
 	short := damaged(bucketReserve, key, "cut short")
 	if len(b) < 17 {
 		return a, short

@@ -47,7 +47,7 @@ func TestReserveIsReplaced(t *testing.T) {
 	if n := len(value(d.Load()).Reserve); n != 2 {
 		t.Errorf("%d in reserve after a save that did not name it", n)
 	}
-	must(t, d.Save(gossip.Save{Reserve: []gossip.Address{{ID: pki.ID{9}, Addresses: []string{"[::1]:1"}}}, ReserveChanged: true}))
+	must(t, d.Save(gossip.Save{Reserve: []gossip.Address{reserved(pki.ID{9}, "[::1]:1")}, ReserveChanged: true}))
 	if got := value(d.Load()).Reserve; len(got) != 1 || got[0].ID != (pki.ID{9}) {
 		t.Errorf("%+v", got)
 	}
@@ -68,9 +68,9 @@ func TestSaveRefusals(t *testing.T) {
 	}
 	for want, s := range map[string]gossip.Save{
 		"save: 1001 addresses in reserve are over the bound of 1000":                     {Reserve: many, ReserveChanged: true},
-		`save: reserve: address "x": no port`:                                            {Reserve: []gossip.Address{{ID: id, Addresses: []string{"x"}}}, ReserveChanged: true},
-		"save: reserve: " + id.Short() + " heard at 0 s with 17 addresses":               {Reserve: []gossip.Address{{ID: id, Addresses: make([]string, 17)}}, ReserveChanged: true},
-		"save: reserve: " + id.Short() + " heard at -1 s with 1 addresses":               {Reserve: []gossip.Address{{ID: id, Heard: -1, Addresses: make([]string, 1)}}, ReserveChanged: true},
+		`save: reserve: address "x": no port`:                                            {Reserve: []gossip.Address{reserved(id, "x")}, ReserveChanged: true},
+		"save: reserve: " + id.Short() + " heard at 0 s with 17 addresses":               {Reserve: []gossip.Address{reserved(id, make([]string, 17)...)}, ReserveChanged: true},
+		"save: reserve: " + id.Short() + " heard at -1 s with 1 addresses":               {Reserve: []gossip.Address{{Located: reserved(id, "").Located, Heard: -1}}, ReserveChanged: true},
 		"save: claim of token 0700000000000000: a time of 0 s and a chain of 0 bytes":    {Claims: []gossip.ClaimRecord{{Token: pki.TokenID{7}}}},
 		"save: claim of token 0700000000000000: a time of -1 s and a chain of 1 bytes":   {Claims: []gossip.ClaimRecord{{Token: pki.TokenID{7}, At: -1, Chain: []byte{1}}}},
 		"save: claim of token 0700000000000000: a time of 0 s and a chain of 4097 bytes": {Claims: []gossip.ClaimRecord{{Token: pki.TokenID{7}, Chain: make([]byte, 4097)}}},

@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/g2g-net/g2g/node/gossip"
+	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
 
@@ -112,13 +113,18 @@ func more(d *Dir) gossip.Save {
 			{Token: n.TokenID(), Joiner: pki.ID{2}, At: now.Unix() + 1, Chain: []byte("chain 2")},
 		},
 		Reserve: []gossip.Address{
-			{ID: pki.ID{1}, Addresses: []string{"10.0.0.1:7401", "a.example.org:1"}, Heard: now.Unix(), MinEpoch: 1<<64 - 1, Chain: [32]byte{7}},
-			{ID: pki.ID{2}, Heard: 0},
+			{Located: &view.Located{ID: pki.ID{1}, Addresses: []string{"10.0.0.1:7401", "a.example.org:1"}, Chain: [32]byte{7}}, Heard: now.Unix(), MinEpoch: 1<<64 - 1},
+			reserved(pki.ID{2}),
 		},
 		ReserveChanged:  true,
 		Services:        []string{"seeds.example.org:7401", "[::1]:7401"},
 		ServicesChanged: true,
 	}
+}
+
+// reserved is an address of a member that was never heard.
+func reserved(id pki.ID, addresses ...string) gossip.Address {
+	return gossip.Address{Located: &view.Located{ID: id, Addresses: addresses}}
 }
 
 // files lists the folder.

@@ -27,8 +27,9 @@ const (
 type Contact struct {
 	ID          pki.ID
 	Incarnation uint64
-	proofs      *proofs // nil outside of simulations
-	NotAfter    int64   // Unix seconds, checked with pki.Tolerance; afterwards the contact is no longer believed
+	proofs      *proofs  // nil outside of simulations
+	located     *Located // likewise
+	NotAfter    int64    // Unix seconds, checked with pki.Tolerance; afterwards the contact is no longer believed
 	Sequence    uint64
 	Period      time.Duration // declared time between beats
 	Key         pki.Key
@@ -44,6 +45,26 @@ type Contact struct {
 	Left        bool         // its owner said goodbye
 	Sealed      pki.Envelope // as sent, to be relayed
 }
+
+// Located is where a contact's owner can be reached, and the hash of the chain that was verified with it: what is kept of a member that is
+// not in the view. It is immutable.
+type Located struct {
+	ID        pki.ID
+	Addresses []string
+	Chain     [32]byte // pki.Chain.Hash: its seals need not be verified again; zero where none was
+}
+
+// Located is that of the contact's owner.
+func (c *Contact) Located() *Located {
+	if c.located != nil {
+		return c.located
+	}
+	return &Located{c.ID, c.Addresses, c.Chain.Hash()}
+}
+
+// Share has all holders of this contact keep one Located, and take a link of its ladder that one of them has proved without another hash. It
+// is for simulations, in which thousands hold one contact in one goroutine, and prove each link thousands of times.
+func (c *Contact) Share() { c.proofs, c.located = new(proofs), c.Located() }
 
 // low is what a digest carries of the sequence.
 func (c *Contact) low() uint32 { return uint32(c.Sequence) } //nolint:gosec // low bits are meant

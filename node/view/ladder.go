@@ -94,10 +94,6 @@ type proof struct {
 	link     Link
 }
 
-// ShareProofs has a link of the contact's ladder that one holder of this contact has proved taken by all others without another hash.
-// It is for simulations, in which thousands hold one contact in one goroutine, and prove each link thousands of times.
-func (c *Contact) ShareProofs() { c.proofs = new(proofs) }
-
 // Proved takes the owner's own link for proved, where proofs are shared.
 func (c *Contact) Proved(b Beat) {
 	if c.proofs != nil {

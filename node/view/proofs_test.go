@@ -10,7 +10,7 @@ import (
 func TestSharedProofs(t *testing.T) {
 	w := newGrove().writer(1, pki.Server)
 	alone, shared := w.contact(1), w.contact(1)
-	shared.ShareProofs()
+	shared.Share()
 	random := seeded(1)
 	shared.Proved(w.beat(7)) // as its owner made it
 	alone.Proved(w.beat(7))

@@ -107,13 +107,13 @@ func summarySize(s *view.Summary) int {
 var unsealed = make([]byte, pki.SealSize)
 
 // UnsealedContact is SealContact for simulations: the same fields, checks, payload and size, but zeros for a seal, which no
-// gate takes. A seal costs more than all else that a simulated node does in a second. Its holders share what was proved of its beats.
+// gate takes. A seal costs more than all else that a simulated node does in a second. Its holders share what they can.
 func UnsealedContact(identity *pki.Identity, network pki.NetworkID, c view.Contact) (*view.Contact, error) {
 	sealed, err := payload(identity, network, c)
 	if err != nil {
 		return nil, fmt.Errorf("make contact: %w", err)
 	}
 	sealed.Sealed.Seal = unsealed
-	sealed.ShareProofs()
+	sealed.Share()
 	return sealed, nil
 }
