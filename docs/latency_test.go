@@ -92,7 +92,7 @@ func workedExample(t *testing.T) string {
 			best, least = k, c
 		}
 	}
-	groups, _ := latency.NewGrouping().Update(peers)
+	groups, _ := latency.NewGrouping(nil).Update(peers)
 	if len(groups) != best {
 		t.Errorf("%d groups, by hand %d", len(groups), best)
 	}

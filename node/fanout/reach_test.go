@@ -108,7 +108,7 @@ func newGraph(r *rand.Rand, view int) *graph {
 }
 
 func (g *graph) take(peers []latency.Peer) {
-	found, _ := latency.NewGrouping().Update(peers)
+	found, _ := latency.NewGrouping(nil).Update(peers)
 	var groups [][]int
 	for _, f := range found {
 		var members []int

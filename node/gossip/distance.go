@@ -66,8 +66,8 @@ type turn struct {
 	asked time.Time
 }
 
-func newDistances(now time.Time) distances {
-	return distances{of: map[pki.ID]*path{}, grouping: latency.NewGrouping(), next: now, visit: now, stale: true, untold: true}
+func newDistances(now time.Time, r *latency.Room) distances {
+	return distances{of: map[pki.ID]*path{}, grouping: latency.NewGrouping(r), next: now, visit: now, stale: true, untold: true}
 }
 
 func (m *Machine) path(id pki.ID) *path {
@@ -194,7 +194,7 @@ func (m *Machine) takeTurn() (turn, bool) {
 func (m *Machine) drawTurns() {
 	m.distances.visited = 0
 	active, ids := ascending(m.active), m.view.IDs()
-	all := make([]turn, 0, len(ids))
+	all := m.room.turns[:0]
 	for i, e := range m.view.Walk() {
 		if !m.measurable(e) || active.has(ids[i]) {
 			continue
@@ -206,6 +206,7 @@ func (m *Machine) drawTurns() {
 			all = append(all, turn{ids[i], d.asked})
 		}
 	}
+	m.room.turns = all
 	m.cfg.Random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	slices.SortStableFunc(all, func(a, b turn) int { return a.asked.Compare(b.asked) })
 	m.distances.turns = slices.Clone(all[:min(len(all), 1+m.distances.visited/turnsApart)])
@@ -300,7 +301,7 @@ func (m *Machine) round(now time.Time) {
 // regroup costs as much as there are peers, and as few of many are measured anew between two rounds: the more there are, the fewer rounds do it.
 func (m *Machine) regroup(now time.Time) {
 	m.distances.regroup = now.Add(m.cfg.Rebuild * time.Duration(1+len(m.distances.of)/regroupedAtOnce))
-	peers := make([]latency.Peer, 0, len(m.distances.of))
+	peers := m.room.peers[:0]
 	for id := range m.distances.of { // in any order: each is judged alone, and Update sorts those that count
 		e := m.view.Get(id)
 		if e == nil {
@@ -311,6 +312,7 @@ func (m *Machine) regroup(now time.Time) {
 			peers = append(peers, latency.Peer{ID: id, Estimate: estimate})
 		}
 	}
+	m.room.peers = peers
 	before := len(m.distances.groups)
 	groups, change := m.distances.grouping.Update(peers)
 	m.distances.groups = groups

@@ -156,7 +156,7 @@ func TestTheVisitedNeedNotVisit(t *testing.T) {
 	w.becomes(10*time.Second, w.whole)
 	a, b := w.nodes[0], w.nodes[1].ID()
 	a.deactivate(b)
-	a.distances = newDistances(w.now)
+	a.distances = newDistances(w.now, nil)
 	a.Timed(w.now, identity("stranger").ID(), []time.Duration{time.Millisecond})
 	if n := len(a.distances.of); n != 0 {
 		t.Errorf("%d distances of strangers", n)

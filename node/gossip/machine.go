@@ -130,11 +130,11 @@ type Machine struct {
 
 	sought     []pki.ID      // peers to join next
 	soughtAt   time.Time     // when they were drawn
-	free, warm []int         // room to draw in
+	free, warm []int         // room to draw a partner in
 	fresh      []IndexedBeat // and to gather beats
 	me         view.Entry    // and for this node's own record
 	held       []*view.Entry // and for what the next digest stands for
-	alives     []byte        // and the IDs of who is alive
+	room       *room         // and for what is larger
 	prefetched uint64        // means nothing
 
 	// What decides who is late and who is dead.
@@ -200,11 +200,13 @@ func New(cfg Config, now time.Time, saved Saved) (*Machine, error) {
 	if cfg.Rebuild <= 0 {
 		cfg.Rebuild = rebuildEvery
 	}
+	shared := cfg.Spare.shared()
 	m := &Machine{
-		cfg: cfg, id: cfg.Identity.ID(), base: cfg.Addresses, own: saved.Own, view: view.New(cfg.Identity.ID()),
+		room: shared,
+		cfg:  cfg, id: cfg.Identity.ID(), base: cfg.Addresses, own: saved.Own, view: view.New(cfg.Identity.ID()),
 		attempts: map[pki.ID]*attempt{}, calls: map[uint64]*call{},
 		reserve: newReserve(saved.Reserve, now), nominations: newNominations(saved),
-		services: newServices(cfg.Services, saved.Services, now), distances: newDistances(now),
+		services: newServices(cfg.Services, saved.Services, now), distances: newDistances(now, &shared.groups),
 		aliveAt: now, began: now,
 		detector: stale.NewDetector(stale.Config{Strict: cfg.Strict, Period: cfg.Period, Least: leastLimit}),
 		doubts:   map[pki.ID]*doubt{}, hintBudget: hintBurst, hintBudgetAt: now,

@@ -67,7 +67,7 @@ func (m *Machine) alive() uint64 {
 }
 
 func (m *Machine) hashAlive() uint64 {
-	ids, all, untold := m.alives[:0], m.view.IDs(), m.mode() == pki.Server
+	ids, all, untold := m.room.ids[:0], m.view.IDs(), m.mode() == pki.Server
 	for i, e := range m.view.Walk() {
 		if untold && m.id.Compare(all[i]) < 0 {
 			ids = append(ids, m.id[:]...)
@@ -80,7 +80,7 @@ func (m *Machine) hashAlive() uint64 {
 	if untold {
 		ids = append(ids, m.id[:]...)
 	}
-	m.alives = ids
+	m.room.ids = ids
 	sum := sha256.Sum256(ids)
 	return binary.BigEndian.Uint64(sum[:])
 }
@@ -152,14 +152,14 @@ func (m *Machine) joinable(now time.Time, e *view.Entry, a *attempt) bool {
 
 // drawSought draws soughtAtOnce of those that may be joined.
 func (m *Machine) drawSought(now time.Time) {
-	candidates := m.free[:0] // places in the view
+	candidates := m.room.places[:0] // places in the view
 	active, all := ascending(m.active), m.view.IDs()
 	for i, e := range m.view.Walk() {
 		if !active.has(all[i]) && m.joinable(now, e, m.attempts[all[i]]) {
 			candidates = append(candidates, i)
 		}
 	}
-	m.free = candidates
+	m.room.places = candidates
 	m.cfg.Random.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
 	if len(m.active) >= fewActive { // whom this node visited, which were drawn at random as well: that needs no handshake
 		first := 0

@@ -1,6 +1,9 @@
 package gossip
 
-import "github.com/g2g-net/g2g/node/view"
+import (
+	"github.com/g2g-net/g2g/node/latency"
+	"github.com/g2g-net/g2g/node/view"
+)
 
 // maxSpare is how many messages a Spare keeps the memory of.
 const maxSpare = 1 << 10
@@ -12,6 +15,24 @@ type Spare struct {
 	digests [][]view.Version
 	beats   [][]IndexedBeat
 	sends   [][]Send
+	work    room
+}
+
+// A room is what a machine works in. Nothing in it outlasts a turn.
+type room struct {
+	groups latency.Room
+	peers  []latency.Peer
+	turns  []turn
+	places []int
+	ids    []byte
+}
+
+// shared is the room of all machines, or a new one.
+func (s *Spare) shared() *room {
+	if s == nil {
+		return &room{}
+	}
+	return &s.work
 }
 
 // Done is told that all of a turn's requests are on their way, each with a copy of what is in the list.

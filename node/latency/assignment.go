@@ -33,7 +33,7 @@ func FloorOf(peers []Peer) float64 {
 }
 
 // assign cuts the peers into the best partition.
-func (r *room) assign(peers []Peer, floor float64) assignment {
+func (r *Room) assign(peers []Peer, floor float64) assignment {
 	logs := make([]float64, len(peers))
 	for i, p := range peers {
 		logs[i] = p.log()

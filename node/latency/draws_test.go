@@ -48,7 +48,7 @@ func TestNumberOfGroups(t *testing.T) {
 				right := 0
 				r := rand.New(rand.NewPCG(4, uint64(n)))
 				for range draws {
-					if groups, _ := NewGrouping().Update(drawn(r, n, c.groups, noise)); len(groups) == len(c.groups) {
+					if groups, _ := NewGrouping(nil).Update(drawn(r, n, c.groups, noise)); len(groups) == len(c.groups) {
 						right++
 					}
 				}
@@ -65,7 +65,7 @@ func TestNumberOfGroups(t *testing.T) {
 func TestNoiseRegroupsNobody(t *testing.T) {
 	for _, c := range cells {
 		r := rand.New(rand.NewPCG(5, 1))
-		g := NewGrouping()
+		g := NewGrouping(nil)
 		path := drawn(r, 24, c.groups, 0)
 		samples := make([]Samples, len(path))
 		regrouped := 0

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/g2g-net/g2g/pki"
@@ -100,11 +99,15 @@ type Grouping struct {
 	groups int
 	floor  float64        // of the last round
 	strays map[pki.ID]int // rounds in a row that a peer has lain outside its group
+	room   *Room
 }
 
-// NewGrouping remembers nothing.
-func NewGrouping() *Grouping {
-	return &Grouping{of: map[pki.ID]int{}, strays: map[pki.ID]int{}, floor: Floor}
+// NewGrouping remembers nothing. It works in the room that is given, or where that is nil in one of its own.
+func NewGrouping(r *Room) *Grouping {
+	if r == nil {
+		r = &Room{}
+	}
+	return &Grouping{of: map[pki.ID]int{}, strays: map[pki.ID]int{}, floor: Floor, room: r}
 }
 
 // Floor is the standard deviation that the last round believed of every group at least.
@@ -116,8 +119,7 @@ func (g *Grouping) Floor() float64 { return g.floor }
 func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
 	slices.SortFunc(peers, nearer)
 	founding := peers
-	r := rooms.Get().(*room)
-	defer rooms.Put(r)
+	r := g.room
 	if few := func(p Peer) bool { return p.N < Enough }; slices.ContainsFunc(peers, few) {
 		r.founding = slices.DeleteFunc(append(r.founding[:0], peers...), few)
 		founding = r.founding
@@ -142,10 +144,8 @@ func (g *Grouping) Update(peers []Peer) ([]Group, Change) {
 	return assemble(peers, founding, next), change
 }
 
-// rooms are for what an update works in. A process with one node needs one of them, now and then.
-var rooms = sync.Pool{New: func() any { return &room{} }}
-
-type room struct {
+// Room is what an Update works in. Groupings may share one in one goroutine.
+type Room struct {
 	founding []Peer
 	best     []float64
 	from     []int32

@@ -47,7 +47,7 @@ func TestGroups(t *testing.T) {
 		{"nobody measured enough", []Peer{at(1, 2, ms)}, ""},
 		{"label of two digits", []Peer{at(1, 20, 204*ms), at(2, 20, 208*ms), at(3, 20, 1337*us)}, "B 210: 1 2 | A 1.3: 3"},
 	} {
-		groups, change := NewGrouping().Update(c.peers)
+		groups, change := NewGrouping(nil).Update(c.peers)
 		if got := told(groups); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
@@ -60,10 +60,10 @@ func TestGroups(t *testing.T) {
 func TestGroupsDoNotDependOnTheOrderOfPeers(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
 	peers := drawn(r, 40, []float64{.3, 15, 80}, .1)
-	first, _ := NewGrouping().Update(peers)
+	first, _ := NewGrouping(nil).Update(peers)
 	for range 20 {
 		r.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
-		if again, _ := NewGrouping().Update(peers); told(again) != told(first) {
+		if again, _ := NewGrouping(nil).Update(peers); told(again) != told(first) {
 			t.Fatalf("%s, then %s", told(first), told(again))
 		}
 	}
@@ -78,7 +78,7 @@ func bands() []Peer {
 }
 
 func TestHysteresis(t *testing.T) {
-	g := NewGrouping()
+	g := NewGrouping(nil)
 	g.Update(bands())
 
 	t.Run("a peer that joins or goes changes nothing for the others", func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestHysteresis(t *testing.T) {
 
 // A peer a little outside its group is not worth a new group by the criterion alone, yet brought to the other one after three rounds.
 func TestStrayComesHome(t *testing.T) {
-	g := NewGrouping()
+	g := NewGrouping(nil)
 	g.Update(bands())
 	peers := bands()
 	rounds := 0
@@ -116,7 +116,7 @@ func TestStrayComesHome(t *testing.T) {
 		list := slices.Clone(peers)
 		slices.SortFunc(list, nearer)
 		floor := FloorOf(list)
-		old, fresh := g.carried(list), new(room).assign(list, floor)
+		old, fresh := g.carried(list), new(Room).assign(list, floor)
 		v := fresh.variance(list, floor)
 		if gain := old.criterion(list, v) - fresh.criterion(list, v); gain > 0.5 && gain < Strong {
 			for rounds = 1; rounds < 10; rounds++ {
@@ -133,7 +133,7 @@ func TestStrayComesHome(t *testing.T) {
 }
 
 func TestGroupsThatCameTogetherAreOne(t *testing.T) {
-	g := NewGrouping()
+	g := NewGrouping(nil)
 	near := []Peer{at(1, 20, ms), at(2, 20, ms), at(3, 20, 2*ms), at(4, 20, 2*ms)}
 	if groups, _ := g.Update(near); len(groups) != 2 {
 		t.Fatal(told(groups))
@@ -153,10 +153,10 @@ func TestWaitingMakesNoGroups(t *testing.T) {
 		}
 		return out
 	}
-	if groups, _ := NewGrouping().Update(peers(200 * us)); len(groups) != 3 {
+	if groups, _ := NewGrouping(nil).Update(peers(200 * us)); len(groups) != 3 {
 		t.Errorf("busy: %s", told(groups))
 	}
-	g := NewGrouping()
+	g := NewGrouping(nil)
 	if groups, _ := g.Update(peers(5 * us)); len(groups) != 4 {
 		t.Errorf("quiet: %s", told(groups))
 	}
@@ -178,7 +178,7 @@ func TestOneBusyMomentMakesNoGroup(t *testing.T) {
 		"two of them":    {peer(1, 8, 935*us, 1110*us, 2000*us), peer(2, 8, 870*us, 1000*us, 1900*us), peer(3, 10, 2050*us, 2190*us, 2990*us)},
 		"much waiting":   {peer(1, 8, 402*us, 579*us, 1800*us), peer(2, 10, 1570*us, 2200*us, 3000*us), peer(3, 10, 2070*us, 2080*us, 3000*us)},
 	} {
-		if groups, _ := NewGrouping().Update(append(near, far...)); len(groups) != 2 || len(groups[1].Members) != 3 {
+		if groups, _ := NewGrouping(nil).Update(append(near, far...)); len(groups) != 2 || len(groups[1].Members) != 3 {
 			t.Errorf("%s: %s", name, told(groups))
 		}
 	}
@@ -187,11 +187,11 @@ func TestOneBusyMomentMakesNoGroup(t *testing.T) {
 		peer(4, 3, 75*ms, 90*ms, 96*ms), peer(5, 3, 79*ms, 83*ms, 94*ms), peer(6, 3, 86*ms, 90*ms, 102*ms),
 		peer(7, 3, 192*ms, 202*ms, 211*ms), peer(8, 3, 201*ms, 203*ms, 224*ms), peer(9, 3, 190*ms, 210*ms, 236*ms),
 	}
-	if groups, _ := NewGrouping().Update(apart); len(groups) != 3 {
+	if groups, _ := NewGrouping(nil).Update(apart); len(groups) != 3 {
 		t.Errorf("what near peers wait for makes none of far ones: %s", told(groups))
 	}
 	quiet := []Peer{peer(1, 8, 402*us, 410*us, 420*us), peer(2, 10, 1570*us, 1600*us, 1630*us), peer(3, 10, 2070*us, 2080*us, 2090*us)}
-	if groups, _ := NewGrouping().Update(append(quiet, far...)); len(groups) != 3 {
+	if groups, _ := NewGrouping(nil).Update(append(quiet, far...)); len(groups) != 3 {
 		t.Errorf("where nobody waits: %s", told(groups))
 	}
 }
@@ -205,7 +205,7 @@ func TestBusyStartIsMended(t *testing.T) {
 		peer(4, 3, 2910*time.Microsecond, 5480*time.Microsecond, 14700*time.Microsecond), peer(1, 3, 22*ms, 33*ms, 50*ms), peer(5, 3, 22*ms, 28*ms, 30*ms),
 		peer(2, 3, 79*ms, 86*ms, 100*ms), peer(6, 3, 83*ms, 88*ms, 104*ms), peer(3, 3, 203*ms, 205*ms, 213*ms), peer(7, 3, 198*ms, 206*ms, 220*ms),
 	}
-	g := NewGrouping()
+	g := NewGrouping(nil)
 	for _, p := range peers {
 		g.of[p.ID] = 0
 		if p.Distance > 50*ms {
@@ -219,7 +219,7 @@ func TestBusyStartIsMended(t *testing.T) {
 }
 
 func TestMemoryIsOfThePeersOfTheLastRound(t *testing.T) {
-	g := NewGrouping()
+	g := NewGrouping(nil)
 	for i := range 100 {
 		g.Update([]Peer{at(i, 20, ms), at(i+1, 20, 5*ms)})
 	}
@@ -238,7 +238,7 @@ func idsOf(peers []Peer) (out []pki.ID) {
 func BenchmarkGroups(b *testing.B) {
 	for _, n := range []int{256, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			g := NewGrouping()
+			g := NewGrouping(nil)
 			peers := drawn(rand.New(rand.NewPCG(7, 1)), n, []float64{.3, 2, 15, 80, 200}, .1)
 			for b.Loop() {
 				g.Update(peers)

@@ -50,7 +50,7 @@ type layer struct {
 
 // layers finds, for 1 up to k groups, the partitions of the values that cost least. Where the last group of the best partition of
 // the first j values begins never goes back as j grows, which halves the search at every step: k n log n instead of k n^2.
-func (s sums) layers(k int, r *room) []layer {
+func (s sums) layers(k int, r *Room) []layer {
 	n := len(s.values) - 1
 	out := make([]layer, k)
 	r.best, r.from = slices.Grow(r.best[:0], k*(n+1)), slices.Grow(r.from[:0], k*(n+1)) // each place is written before it is read
@@ -100,7 +100,7 @@ func ends(layers []layer, k, n int) []int {
 
 // partition cuts sorted log latencies into groups, and returns where each ends, nearest first. Among all partitions into
 // the same number of groups it costs least; among the numbers it has the least criterion, and the smallest of equals.
-func (r *room) partition(sorted []float64, floor float64) []int {
+func (r *Room) partition(sorted []float64, floor float64) []int {
 	n := len(sorted)
 	if n == 0 {
 		return nil

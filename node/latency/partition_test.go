@@ -62,7 +62,7 @@ func TestPartitionEqualsBruteForce(t *testing.T) {
 	for round := range 3000 {
 		n := 1 + round%10
 		x, floor := draw(r, n), Floor+r.Float64()*(MaxFloor-Floor)
-		layers := newSums(x).layers(min(n, MaxGroups), new(room))
+		layers := newSums(x).layers(min(n, MaxGroups), new(Room))
 		least, right := math.Inf(1), 0.0
 		for k := 1; k <= len(layers); k++ {
 			cut, want := ends(layers, k, n), brute(x, k)
@@ -76,7 +76,7 @@ func TestPartitionEqualsBruteForce(t *testing.T) {
 				least, right = c, float64(k)
 			}
 		}
-		if got := new(room).partition(x, floor); float64(len(got)) != right {
+		if got := new(Room).partition(x, floor); float64(len(got)) != right {
 			t.Fatalf("%v: %d groups, the criterion is least for %g", x, len(got), right)
 		}
 	}
@@ -85,7 +85,7 @@ func TestPartitionEqualsBruteForce(t *testing.T) {
 func TestPartitionOfMany(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	x := draw(r, 400)
-	layers := newSums(x).layers(MaxGroups, new(room))
+	layers := newSums(x).layers(MaxGroups, new(Room))
 	before := make([]float64, len(x)+1)
 	for i := range x {
 		before[i+1] = spread(x[:i+1])

@@ -214,7 +214,7 @@ func BenchmarkRebuild(b *testing.B) {
 			peers[i] = latency.Peer{ID: pki.ID{1, byte(i >> 8), byte(i)}, Estimate: latency.Estimate{N: 20, Distance: d, Median: d, P99: d}}
 		}
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			grouping := latency.NewGrouping()
+			grouping := latency.NewGrouping(nil)
 			for b.Loop() {
 				groups, _ := grouping.Update(peers)
 				stacks := make([][]latency.Peer, len(groups))
