@@ -18,7 +18,7 @@ const (
 	stretchFactor = 1.25 // above the largest shape
 	leastStretch  = 1.5
 	mostStretch   = 20.0
-	roomSize      = 23 // peers for which room is made at once: 8 KiB
+	roomSize      = 21 // peers for which room is made at once: 8 KiB
 	droppedPart   = 10 // one peer in so many may stretch its ages without stretching the limit
 )
 

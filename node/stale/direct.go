@@ -73,18 +73,22 @@ func (d *direct) pace() (pace time.Duration, known bool) {
 	return (d.last.made - d.first.made) / time.Duration(beats), true //nolint:gosec // at most the length of a ladder
 }
 
-// shapes are ages divided by a pace, oldest first, with the largest of them.
+// shapes are ages divided by a pace, oldest first, with the largest of them. They are not to be copied to another place.
 type shapes struct {
 	list []float32
-	top  float32 // 0 without any
+	near [leastShare]float32 // what list is of as long as it is no longer, as with many peers
+	top  float32             // 0 without any
 }
 
 // add keeps at most share.
 func (s *shapes) add(shape float32, share int) {
-	s.list = append(s.list, shape)
-	if old := len(s.list) - share; old > 0 {
+	if s.list == nil {
+		s.list = s.near[:0]
+	}
+	if old := len(s.list) + 1 - share; old > 0 {
 		s.list = slices.Delete(s.list, 0, old)
 	}
+	s.list = append(s.list, shape)
 	s.top = slices.Max(s.list)
 }
 

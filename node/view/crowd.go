@@ -2,7 +2,6 @@ package view
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/g2g-net/g2g/pki"
 )
@@ -64,12 +63,12 @@ func (t *twig) gives() *Entry {
 
 // foremost is the entry of a branch that makes place first: an unheard one, then the one that was heard of longest ago. Active ones do not.
 func (t *twig) foremost(victim *Entry) *Entry {
-	for _, e := range t.entries {
+	for e := t.first; e != nil; e = e.beside {
 		if !e.Active && (victim == nil || rather(e, victim)) {
 			victim = e
 		}
 	}
-	for _, o := range t.below {
+	for o := t.below; o != nil; o = o.beside {
 		victim = o.foremost(victim)
 	}
 	return victim
@@ -146,16 +145,12 @@ func pathOf(c *Contact) (p path) {
 // A twig is a place in the tree of admissions: that of a member, or above all of them. The tree has those that some entry's chain goes
 // through, of the server-mode entries that have not fallen: so it is MaxServers x pki.MaxDepth large at most.
 type twig struct {
-	size    int   // entries whose chains go through it
-	above   *twig // nil above all
-	below   []offshoot
-	entries []*Entry // whose chains end here
-}
-
-// An offshoot is a member that another admitted, with the beginning of its key.
-type offshoot struct {
-	key uint64
-	*twig
+	key    uint64 // the beginning of the member's
+	size   int    // entries whose chains go through it
+	above  *twig  // nil above all
+	below  *twig  // the first of those whom the member admitted
+	beside *twig  // the next that was admitted by the same
+	first  *Entry // of those whose chains end here, most often the only one
 }
 
 // grow puts an entry in, and gives its place.
@@ -164,31 +159,45 @@ func (t *twig) grow(p path, e *Entry) *twig {
 	for _, key := range p.keys[:p.depth] {
 		next := t.child(key)
 		if next == nil {
-			next = &twig{above: t}
-			t.below = append(t.below, offshoot{key, next})
+			next = &twig{key: key, above: t, beside: t.below}
+			t.below = next
 		}
 		t = next
 		t.size++
 	}
-	t.entries = append(t.entries, e)
+	e.beside, t.first = t.first, e
 	return t
 }
 
 // shed takes an entry out that has its place here.
 func (t *twig) shed(e *Entry) {
-	t.entries = slices.DeleteFunc(t.entries, func(other *Entry) bool { return other == e })
-	for last := t; t != nil; last, t = t, t.above {
-		if t.size--; last != t && last.size == 0 {
-			t.below = slices.DeleteFunc(t.below, func(o offshoot) bool { return o.twig == last })
+	at := &t.first
+	for *at != e {
+		at = &(*at).beside
+	}
+	*at, e.beside = e.beside, nil
+	for t.size--; t.above != nil; t.size-- {
+		last := t
+		if t = t.above; last.size == 0 {
+			t.drop(last)
 		}
 	}
 }
 
+// drop takes out one of those below.
+func (t *twig) drop(gone *twig) {
+	at := &t.below
+	for *at != gone {
+		at = &(*at).beside
+	}
+	*at = gone.beside
+}
+
 // child is the place of a key below, or nil.
 func (t *twig) child(key uint64) *twig {
-	for i := range t.below {
-		if t.below[i].key == key {
-			return t.below[i].twig
+	for o := t.below; o != nil; o = o.beside {
+		if o.key == key {
+			return o
 		}
 	}
 	return nil
@@ -204,13 +213,13 @@ func (t *twig) count() int {
 
 // largest is the place below with the most entries: of equals the preferred one, else the one with the lowest key. There may be none.
 func (t *twig) largest(preferred *twig) *twig {
-	best := offshoot{0, preferred}
-	for _, o := range t.below {
-		if o.size > best.count() || o.size == best.count() && best.twig != preferred && o.key < best.key {
+	best := preferred
+	for o := t.below; o != nil; o = o.beside {
+		if o.size > best.count() || o.size == best.count() && best != preferred && o.key < best.key {
 			best = o
 		}
 	}
-	return best.twig
+	return best
 }
 
 // deepest goes on into the largest branch until one entry is left, or all are alike.

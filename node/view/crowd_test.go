@@ -76,14 +76,18 @@ func obviousNearest(v *View, c *Contact) *Entry {
 	var t twig
 	for _, e := range v.entries {
 		if e.twig != nil && !e.Active {
-			t.grow(pathOf(e.Contact), e)
+			like := *e // which has a place in one tree only
+			t.grow(pathOf(e.Contact), &like)
 		}
 	}
 	own, p := &t, pathOf(c)
 	for depth := 0; depth < p.depth && own.child(p.keys[depth]) != nil; depth++ {
 		own = own.child(p.keys[depth])
 	}
-	return own.deepest().foremost(nil)
+	if like := own.deepest().foremost(nil); like != nil {
+		return v.Get(like.ID)
+	}
+	return nil
 }
 
 func obviousVictim(v *View, c *Contact) *Entry {

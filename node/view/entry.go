@@ -63,6 +63,7 @@ type Entry struct {
 	HashAt       time.Time
 	Summary      *Summary // its newest signature, as it told it to this node; nil before that
 	twig         *twig    // its place in the tree of admissions; nil where it is not among the servers
+	beside       *Entry   // the next there
 	minEpoch     uint64   // the highest that a contact of the peer named: it holds, whatever a restored backup says
 	budget       float64  // of new contacts
 	budgetAt     time.Time
