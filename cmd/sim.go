@@ -145,10 +145,9 @@ type simView struct {
 // A simulation's heap is large and lives long. It makes little garbage for its size, and memory that was never touched costs more than the
 // collector does: to let the heap grow to twice what lives in it, or three times, took more of the processor's time than one and a half.
 const (
-	garbage     = 50                        // percent
-	leastHeap   = 6 << 30                   // that it may grow to, or to three quarters of the machine's memory: near its limit the collector never rests
-	heapOfANode = 5 << 18                   // what a simulated node takes in a network that is larger than a view, garbage included
-	largestHeap = min(4<<30, math.MaxInt/2) // that is to come in large pages
+	garbage     = 50      // percent
+	leastHeap   = 6 << 30 // that it may grow to, or to three quarters of the machine's memory: near its limit the collector never rests
+	heapOfANode = 5 << 18 // what a simulated node takes in a network that is larger than a view, garbage included
 )
 
 func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, format string) error {
@@ -156,7 +155,7 @@ func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, form
 	for _, plan := range plans {
 		nodes = max(nodes, plan.Nodes)
 	}
-	lean.Grow(int(min(int64(nodes)*heapOfANode, largestHeap)))
+	lean.Grow(int(min(int64(nodes)*heapOfANode, memory()/2, math.MaxInt/2)))
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(max(leastHeap, memory()/4*3)))
 	view := simView{Scenario: o.scenario, Seed: o.seed}

@@ -31,9 +31,9 @@ func (m *Machine) gathering(now time.Time) bool {
 func (m *Machine) busy(now time.Time) bool { return m.starting(now) || m.strained() }
 
 // sooner has the next exchange come before its interval is over while peers gather: a push misses some, and what it missed comes by
-// exchanges.
+// exchanges. A full view misses nobody.
 func (m *Machine) sooner(now time.Time) {
-	if soon := now.Add(m.interval(now) / startExchanges); m.gathering(now) && soon.Before(m.nextExchange) {
+	if soon := now.Add(m.interval(now) / startExchanges); m.gathering(now) && !m.view.Full() && soon.Before(m.nextExchange) {
 		m.nextExchange = soon
 	}
 }

@@ -77,6 +77,16 @@ func TestExchangesOftenWhilePeersGather(t *testing.T) {
 	if a.sooner(w.now); a.nextExchange.Sub(w.now) != a.cfg.Interval {
 		t.Error("one that started long ago exchanges more often")
 	}
+	w, a, _ = lonely(t, 0, 1)
+	for _, full := range []bool{true, false} {
+		for !full && a.view.Full() {
+			a.view.Drop(a.view.Entries()[0].ID)
+		}
+		a.began, a.cameAt, a.nextExchange = w.now, w.now, w.now.Add(a.cfg.Interval)
+		if a.sooner(w.now); (a.nextExchange.Sub(w.now) < a.cfg.Interval) == full {
+			t.Errorf("full %t: the next exchange is due in %s", full, a.nextExchange.Sub(w.now))
+		}
+	}
 }
 
 // A newcomer does not tell on what it hears of by exchanges: that is old to the others.
