@@ -129,6 +129,14 @@ func TestManyPeersAreRegroupedSeldom(t *testing.T) {
 	if !a.distances.regroup.Equal(soon) || a.distances.next.After(soon) {
 		t.Errorf("one more is grouped %s later", a.distances.regroup.Sub(w.now))
 	}
+	a.fill()
+	a.distances.of, a.distances.regroup = map[pki.ID]*path{}, w.now.Add(time.Hour)
+	for range latency.Enough {
+		a.Measure(w.now, id, time.Millisecond)
+	}
+	if got := a.distances.regroup.Sub(w.now); got != a.cfg.Rebuild {
+		t.Errorf("in a full view one more is grouped %s later", got)
+	}
 	for measured, rounds := range map[int]int{0: 1, 3: 1, 11: 3, 31: 8, 63: 16, 64: 33} {
 		if got := placedIn(measured); got != time.Duration(rounds)*roundsApart {
 			t.Errorf("of %d peers one more is grouped after %s", measured, got)

@@ -212,16 +212,16 @@ func (m *Machine) drawTurns() {
 	m.distances.turns = slices.Clone(all[:min(len(all), 1+m.distances.visited/turnsApart)])
 }
 
-// takesTurn has somebody new visited before those who were measured, of others that are new some by chance.
+// takesTurn has somebody new visited before those who were measured. Where all who were drawn are new it waits for the next draw, as others do.
 func (m *Machine) takesTurn(id pki.ID) {
 	turns := m.distances.turns
-	others := slices.IndexFunc(turns, func(t turn) bool { return !t.asked.IsZero() })
+	measured := slices.IndexFunc(turns, func(t turn) bool { return !t.asked.IsZero() })
 	switch d := m.distances.of[id]; {
 	case d != nil && !d.asked.IsZero(): // it was measured before it left
-	case others < 0 || len(turns) > view.MaxServers:
+	case len(turns) > view.MaxServers:
 		m.distances.turns = nil // all are drawn anew
-	default:
-		m.distances.turns = slices.Insert(turns, m.cfg.Random.IntN(others+1), turn{id: id})
+	case measured >= 0:
+		m.distances.turns = slices.Insert(turns, m.cfg.Random.IntN(measured+1), turn{id: id})
 	}
 }
 
@@ -260,7 +260,11 @@ func (m *Machine) Measure(now time.Time, id pki.ID, rtt time.Duration) {
 	d := m.path(id)
 	d.samples.Add(now, rtt)
 	if d.samples.Count(now.Add(-latency.Fresh)) == latency.Enough { // it has a group of its own now
-		soon := now.Add(placedIn(len(m.distances.of)))
+		in := placedIn(len(m.distances.of))
+		if m.view.Full() {
+			in = max(in, m.cfg.Rebuild) // it is one of hundreds, most of whom were not measured yet either
+		}
+		soon := now.Add(in)
 		m.distances.next, m.distances.regroup = earliest(m.distances.next, soon), earliest(m.distances.regroup, soon)
 	}
 }
