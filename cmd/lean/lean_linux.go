@@ -65,8 +65,17 @@ func largePages() {
 	runtime.KeepAlive(here)
 }
 
+// available tells whether the system lets this process have so much: one that asks for more than it may have is ended by the runtime.
+func available(bytes int) bool {
+	room, err := syscall.Mmap(-1, 0, bytes, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	return err == nil && syscall.Munmap(room) == nil
+}
+
 // growLarge takes room that nothing is written to, and asks for large pages there: the system remembers that when it is used for something else.
 func growLarge(bytes int) {
+	if !available(bytes) {
+		return
+	}
 	room := make([]byte, bytes)
 	first := uintptr(unsafe.Pointer(unsafe.SliceData(room))) //nolint:gosec // an address that the system is told, never one that is read
 	start, end := (first+hugePage-1)&^(hugePage-1), (first+uintptr(bytes))&^(hugePage-1)

@@ -120,6 +120,13 @@ func TestManyPeersAreRegroupedSeldom(t *testing.T) {
 			t.Errorf("%d peers: no new order, or none in the round after", peers)
 		}
 	}
+	for i := range 10 * regroupedAtOnce {
+		a.path(a.invented(-2 - i).ID)
+	}
+	peers := len(a.view.Entries())
+	if a.regroup(w.now); a.distances.regroup.Sub(w.now) > a.cfg.Rebuild*time.Duration(1+peers/regroupedAtOnce) {
+		t.Errorf("for those who are gone groups wait %s", a.distances.regroup.Sub(w.now))
+	}
 	a.distances.regroup = w.now.Add(time.Hour)
 	id := a.hold(a.invented(-1), view.Alive).ID
 	for range latency.Enough {

@@ -212,16 +212,18 @@ func (m *Machine) drawTurns() {
 	m.distances.turns = slices.Clone(all[:min(len(all), 1+m.distances.visited/turnsApart)])
 }
 
-// takesTurn has somebody new visited before those who were measured. Where all who were drawn are new it waits for the next draw, as others do.
-func (m *Machine) takesTurn(id pki.ID) {
+// takesTurn has a newcomer visited before those who were measured. Where all who were drawn are new it waits for the next draw, as others do.
+func (m *Machine) takesTurn(e *view.Entry) {
+	if d := m.distances.of[e.ID]; !e.Server() || d != nil && !d.asked.IsZero() {
+		return // it has none, or was measured before it left
+	}
+	m.distances.visited++ // until the next draw counts them anew
 	turns := m.distances.turns
 	measured := slices.IndexFunc(turns, func(t turn) bool { return !t.asked.IsZero() })
-	switch d := m.distances.of[id]; {
-	case d != nil && !d.asked.IsZero(): // it was measured before it left
-	case len(turns) > view.MaxServers:
+	if len(turns) > view.MaxServers {
 		m.distances.turns = nil // all are drawn anew
-	case measured >= 0:
-		m.distances.turns = slices.Insert(turns, m.cfg.Random.IntN(measured+1), turn{id: id})
+	} else if measured >= 0 {
+		m.distances.turns = slices.Insert(turns, m.cfg.Random.IntN(measured+1), turn{id: e.ID})
 	}
 }
 
@@ -304,7 +306,6 @@ func (m *Machine) round(now time.Time) {
 
 // regroup costs as much as there are peers, and as few of many are measured anew between two rounds: the more there are, the fewer rounds do it.
 func (m *Machine) regroup(now time.Time) {
-	m.distances.regroup = now.Add(m.cfg.Rebuild * time.Duration(1+len(m.distances.of)/regroupedAtOnce))
 	peers := m.room.peers[:0]
 	for id := range m.distances.of { // in any order: each is judged alone, and Update sorts those that count
 		e := m.view.Get(id)
@@ -317,6 +318,7 @@ func (m *Machine) regroup(now time.Time) {
 		}
 	}
 	m.room.peers = peers
+	m.distances.regroup = now.Add(m.cfg.Rebuild * time.Duration(1+len(m.distances.of)/regroupedAtOnce)) // of those that are still there
 	before := len(m.distances.groups)
 	groups, change := m.distances.grouping.Update(peers)
 	m.distances.groups = groups

@@ -190,7 +190,11 @@ func TestTurnsAreDrawnTogether(t *testing.T) {
 	}
 	newcomer := a.hold(a.invented(-9), view.Unheard)
 	newcomer.Seen = w.now
+	visited := a.distances.visited
 	a.revive(w.now, newcomer)
+	if a.distances.visited != visited+1 {
+		t.Error("somebody new takes no turns") // which says for how long round trips count, and whose connections stay
+	}
 	if got, _ := a.nextTurn(); got.id != newcomer.ID {
 		t.Error("somebody new waits for all who were drawn")
 	}

@@ -113,7 +113,7 @@ func (m *Machine) revive(now time.Time, e *view.Entry) {
 	m.notice(KindAlive, Info, e.ID, "its signature advances (was %s)", was)
 	if was == view.Unheard {
 		m.cameAt = now
-		m.takesTurn(e.ID)
+		m.takesTurn(e)
 		m.sooner(now)
 	}
 	if e.Mode == pki.Server {

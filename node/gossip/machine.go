@@ -52,7 +52,7 @@ const (
 	enoughActive    = 12               // active peers, from which more are sought now and then only
 	mixEvery        = 5 * time.Minute  // after which a full set of active peers in a full view parts with one, half of that more or less
 	soughtAtOnce    = 8                // peers to join that one look draws
-	soughtFor       = 10 * time.Second // for how long these are as good as others
+	soughtFor       = 30 * time.Second // for how long these are as good as others
 	clientActive    = 3                // server-mode peers that a client-mode member exchanges with
 	fewActive       = 2                // active peers, below which joining is urgent
 	firstDials      = 4                // joins under way at once: a network that starts at one moment must not drown in handshakes

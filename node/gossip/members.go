@@ -101,6 +101,9 @@ func (m *Machine) seek(now time.Time) {
 	if len(m.active) >= want {
 		return
 	}
+	if len(m.active) < fewActive {
+		m.sought = nil // it may have been drawn of the few whom one member had introduced
+	}
 	joining := m.joining()
 	for len(m.active)+joining < want && joining < firstDials {
 		id, ok := m.nextSought(now)

@@ -31,7 +31,7 @@ func (m *Machine) gathering(now time.Time) bool {
 func (m *Machine) busy(now time.Time) bool { return m.starting(now) || m.strained() }
 
 // sooner has the next exchange come before its interval is over while peers gather: a push misses some, and what it missed comes by
-// exchanges. A full view misses nobody.
+// exchanges. A full view has no place for more.
 func (m *Machine) sooner(now time.Time) {
 	if soon := now.Add(m.interval(now) / startExchanges); m.gathering(now) && !m.view.Full() && soon.Before(m.nextExchange) {
 		m.nextExchange = soon

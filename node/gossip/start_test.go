@@ -84,7 +84,7 @@ func TestExchangesOftenWhilePeersGather(t *testing.T) {
 		}
 		a.began, a.cameAt, a.nextExchange = w.now, w.now, w.now.Add(a.cfg.Interval)
 		if a.sooner(w.now); (a.nextExchange.Sub(w.now) < a.cfg.Interval) == full {
-			t.Errorf("full %t: the next exchange is due in %s", full, a.nextExchange.Sub(w.now))
+			t.Errorf("a full view %t: the next exchange is due in %s", full, a.nextExchange.Sub(w.now))
 		}
 	}
 }

@@ -53,7 +53,7 @@ type layer struct {
 func (s sums) layers(k int, r *Room) []layer {
 	n := len(s.values) - 1
 	out := make([]layer, k)
-	r.best, r.from = slices.Grow(r.best[:0], k*(n+1)), slices.Grow(r.from[:0], k*(n+1)) // each place is written before it is read
+	r.best, r.from = slices.Grow(r.best[:0], k*(n+1)), slices.Grow(r.from[:0], k*(n+1)) // each place that counts is written before it is read
 	best, from := r.best[:k*(n+1)], r.from[:k*(n+1)]
 	for g := range out {
 		out[g] = layer{best: best[g*(n+1):][:n+1], from: from[g*(n+1):][:n+1]}

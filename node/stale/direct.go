@@ -76,7 +76,7 @@ func (d *direct) pace() (pace time.Duration, known bool) {
 // shapes are ages divided by a pace, oldest first, with the largest of them. They are not to be copied to another place.
 type shapes struct {
 	list []float32
-	near [leastShare]float32 // what list is of as long as it is no longer, as with many peers
+	near [leastShare]float32 // what list is of until it has been longer, as where peers are few
 	top  float32             // 0 without any
 }
 
