@@ -175,18 +175,13 @@ func (m *Machine) nextTurn() (turn, bool) {
 
 // takeTurn takes the first that may still be visited, of those drawn.
 func (m *Machine) takeTurn() (turn, bool) {
-	for len(m.distances.turns) > 0 {
-		t := m.distances.turns[0]
-		m.distances.turns = m.distances.turns[1:]
+	return takeFirst(&m.distances.turns, func(t turn) bool {
 		e, d := m.view.Get(t.id), m.distances.of[t.id]
 		if d == nil {
 			d = &path{}
 		}
-		if e != nil && m.measurable(e) && !m.Active(t.id) && !d.asking && d.asked.Equal(t.asked) {
-			return t, true
-		}
-	}
-	return turn{}, false
+		return e != nil && m.measurable(e) && !m.Active(t.id) && !d.asking && d.asked.Equal(t.asked)
+	})
 }
 
 // drawTurns counts who takes turns, and finds whose is next, one of each turnsApart: those measured longest ago, of those never measured some by

@@ -222,14 +222,11 @@ func (m *Machine) nextUnheard(now time.Time) *view.Entry {
 
 // takeUnheard takes the first that was not heard of since it was found, or nil.
 func (m *Machine) takeUnheard(now time.Time) *view.Entry {
-	for len(m.unheard) > 0 {
-		e := m.unheard[0]
-		m.unheard = slices.Delete(m.unheard, 0, 1)
-		if e = m.view.Still(e); e != nil && !e.Active && m.forgotten(now, e) {
-			return e
-		}
-	}
-	return nil
+	e, _ := takeFirst(&m.unheard, func(e *view.Entry) bool {
+		e = m.view.Still(e)
+		return e != nil && !e.Active && m.forgotten(now, e)
+	})
+	return m.view.Still(e)
 }
 
 // findUnheard finds the unheardAtOnce that were not heard of for longest.

@@ -139,14 +139,22 @@ func (m *Machine) nextSought(now time.Time) (pki.ID, bool) {
 
 // takeSought takes the first that may still be joined, of those drawn.
 func (m *Machine) takeSought(now time.Time) (pki.ID, bool) {
-	for len(m.sought) > 0 {
-		id := m.sought[0]
-		m.sought = m.sought[1:]
-		if e := m.view.Get(id); e != nil && !m.Active(id) && m.joinable(now, e, m.attempts[id]) {
-			return id, true
+	return takeFirst(&m.sought, func(id pki.ID) bool {
+		e := m.view.Get(id)
+		return e != nil && !m.Active(id) && m.joinable(now, e, m.attempts[id])
+	})
+}
+
+// takeFirst takes the first of a list that is still good, and throws away those before it.
+func takeFirst[T any](list *[]T, good func(T) bool) (one T, ok bool) {
+	for len(*list) > 0 {
+		one, *list = (*list)[0], (*list)[1:]
+		if good(one) {
+			return one, true
 		}
 	}
-	return pki.ID{}, false
+	var none T
+	return none, false
 }
 
 func (m *Machine) joinable(now time.Time, e *view.Entry, a *attempt) bool {

@@ -8,8 +8,8 @@ import (
 // maxSpare is how many messages a Spare keeps the memory of.
 const maxSpare = 1 << 10
 
-// A Spare is memory of messages that nobody reads any more, for the next ones. All machines of a simulation share one: what was read just
-// now is in the processor's cache still. A nil one keeps nothing, as in every real node, whose messages may be on their way to the wire
+// A Spare is memory of messages that nobody reads any more, for the next ones, and what a turn works in. All machines of a simulation share one:
+// what was read just now is in the processor's cache still. A nil one keeps nothing, as in every real node, whose messages may be on their way to the wire
 // for longer than the machine knows.
 type Spare struct {
 	digests [][]view.Version
