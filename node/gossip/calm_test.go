@@ -78,6 +78,62 @@ func TestExchangesOfACalmView(t *testing.T) {
 	}
 }
 
+// A calm view is looked at half as often, and each time all is seen to. It is looked at as often as ever where something happened, where few
+// peers are active, and while somebody is doubted.
+func TestLooksOfACalmView(t *testing.T) {
+	for name, c := range map[string]struct {
+		change      func(w *world, a *actor)
+		look, round time.Duration // until the next at most
+	}{
+		"nothing":    {func(_ *world, _ *actor) {}, calmLook + roundSlack, calmLook + roundSlack},
+		"room":       {func(_ *world, a *actor) { a.view.Drop(a.view.Entries()[0].ID) }, lookEvery, lookEvery + roundSlack},
+		"few active": {func(_ *world, a *actor) { a.active, a.links = a.active[:1], a.links[:1] }, lookEvery + roundSlack, lookEvery + roundSlack},
+		"a stir":     {func(w *world, a *actor) { a.stir(w.now) }, lookEvery, lookEvery + roundSlack},
+		"a doubt":    {func(w *world, a *actor) { a.doubt(w.now, a.active[0]) }, lookSoon, calmLook + roundSlack},
+	} {
+		for _, when := range []string{"before", "after"} { // a look
+			w := settled(t, 7, 4, 20*time.Second)
+			a := w.nodes[0]
+			a.fill()
+			if when == "before" {
+				c.change(w, a)
+			}
+			a.nextRound = w.now
+			a.look(w.now)
+			look, round := c.look, c.round
+			if when == "after" {
+				c.change(w, a)
+				switch name {
+				case "room", "few active":
+					continue
+				case "a doubt":
+					look = lookEvery
+				}
+			}
+			if got := a.nextLook.Sub(w.now); got > look || name == "nothing" && got < look {
+				t.Errorf("%s %s a look: the next in %s, at most %s wanted", name, when, got, look)
+			}
+			if got := a.nextRound.Sub(w.now); got != round {
+				t.Errorf("%s %s a look: all is seen to again in %s, %s wanted", name, when, got, round)
+			}
+		}
+	}
+}
+
+// Who starts judges nobody, and looks at nobody's age before it does.
+func TestStartIsLookedAtSeldom(t *testing.T) {
+	w := newWorld(t, 3)
+	w.network(3)
+	a := w.nodes[1]
+	settled := a.settledAt()
+	if got := a.nextJudgement(settled.Add(-settleIn)); got != lookEvery+roundSlack {
+		t.Errorf("the next look after %s at first", got)
+	}
+	if got := a.nextJudgement(settled.Add(-lookSoon / 2)); got != lookSoon/2 {
+		t.Errorf("the next look after %s where it starts no more in %s", got, lookSoon/2)
+	}
+}
+
 // The ages of a calm view are judged again once one of them can have grown to the floor, and at once where there is a doubt.
 func TestAgesOfACalmView(t *testing.T) {
 	w := settled(t, 7, 4, 20*time.Second)

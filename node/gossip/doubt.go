@@ -121,6 +121,7 @@ func (m *Machine) doubt(now time.Time, id pki.ID) *doubt {
 		m.doubts[id] = d
 		i, _ := m.doubtAt(id)
 		m.doubted = slices.Insert(m.doubted, i, d)
+		m.nextLook = earliest(m.nextLook, now.Add(lookEvery)) // in a calm view it may be later
 	}
 	return d
 }

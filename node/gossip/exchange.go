@@ -11,6 +11,7 @@ const (
 	calmIntervals = 6                // between two exchanges of a node in whose full view nothing happens
 	calmAtMost    = 10 * time.Second // that they are apart, unless the interval is longer
 	calmAfter     = time.Minute      // since something did
+	calmLook      = 2 * lookEvery    // between two looks at such a view
 )
 
 // apart is the time between two exchanges that this node begins: the interval. Where the view is full only active peers are judged by their
@@ -23,12 +24,24 @@ func (m *Machine) apart(now time.Time) time.Duration {
 }
 
 func (m *Machine) calm(now time.Time) bool {
-	return m.view.Full() && m.mode() == pki.Server && !m.starting(now) && (m.stirred.IsZero() || now.Sub(m.stirred) >= calmAfter)
+	return m.view.Full() && m.mode() == pki.Server && (m.stirred.IsZero() || now.Sub(m.stirred) >= calmAfter)
 }
 
-// stir has exchanges come at the interval for a while: something happened that others should hear of soon.
+// looksApart is the time between two looks while nobody is late. What is seen to in a calm view need not be at once, and to look costs more there
+// than anything but exchanges.
+func (m *Machine) looksApart(now time.Time) time.Duration {
+	if m.calm(now) && len(m.active) >= fewActive {
+		return calmLook
+	}
+	return lookEvery
+}
+
+// stir has exchanges come at the interval for a while, and looks as often as ever: something happened that others should hear of soon.
 func (m *Machine) stir(now time.Time) {
 	m.stirred = now
+	if m.nextRound.Sub(now) > lookEvery+roundSlack {
+		m.nextLook, m.nextRound = earliest(m.nextLook, now.Add(lookEvery)), now.Add(lookEvery+roundSlack)
+	}
 	if m.nextExchange.Sub(now) > 2*m.cfg.Interval { // set while nothing happened
 		m.nextExchange = now.Add(m.cfg.Interval)
 	}

@@ -259,11 +259,14 @@ func (m *Machine) nextJudgement(now time.Time) time.Duration {
 	if len(m.doubts) > 0 || !m.blind().IsZero() && now.Sub(m.blind()) < settling {
 		return lookSoon
 	}
+	if m.starting(now) {
+		return min(lookEvery+roundSlack, m.settledAt().Sub(now)) // nobody is judged before
+	}
 	if m.bound.Floor == 0 {
 		return lookSoon // the plain rule has none
 	}
 	if m.calm(now) {
-		return lookEvery
+		return m.looksApart(now) + roundSlack
 	}
 	return min(lookEvery, max(lookSoon, m.nextAges.Sub(now)))
 }

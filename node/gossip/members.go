@@ -20,7 +20,7 @@ func (m *Machine) look(now time.Time) {
 	if now.Before(m.nextRound) {
 		return
 	}
-	m.nextRound = now.Add(lookEvery + roundSlack) // or with a beat before that: no round has a turn of its own between two of them for long
+	m.nextRound = now.Add(m.looksApart(now) + roundSlack) // or with a beat before that: no round has a turn of its own between two of them for long
 	for _, id := range m.view.Look(now) {
 		m.forget(now, id)
 	}

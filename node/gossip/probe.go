@@ -65,7 +65,7 @@ func (m *Machine) askAgain(now time.Time) {
 
 // askSilent asks, where the view is full, the active peers that were silent for silentActive, told no beat of their own for untoldActive, or
 // answered nothing for unansweredActive; and the one that told none for longest where nobody at all was heard for a while, or this node would
-// take itself for alone.
+// take itself for alone before the next look.
 func (m *Machine) askSilent(now time.Time) {
 	if !m.view.Full() || m.starting(now) {
 		return
@@ -77,7 +77,7 @@ func (m *Machine) askSilent(now time.Time) {
 			asked = true
 		}
 	}
-	if asked || now.Sub(m.spoken) < lookEvery+roundSlack {
+	if asked || now.Sub(m.spoken) < min(lookEvery+roundSlack, aloneAfter-m.looksApart(now)-roundSlack) {
 		return
 	}
 	longest := -1

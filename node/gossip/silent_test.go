@@ -93,14 +93,18 @@ func TestCalmNodeIsNotAlone(t *testing.T) {
 	w := settled(t, 7, 4, 20*time.Second)
 	a := w.nodes[0]
 	a.fill()
-	for i := range a.links {
-		a.links[i].heard, a.links[i].told, a.links[i].answered = w.now, w.now.Add(time.Duration(i-len(a.links))*time.Second/10), w.now
-	}
+	const calm, stirred = aloneAfter - calmLook - roundSlack, lookEvery + roundSlack
 	for _, c := range []struct {
-		since time.Duration
-		want  int
-	}{{lookEvery + roundSlack - 1, 0}, {lookEvery + roundSlack, 1}} {
-		a.spoken = w.now.Add(-c.since)
+		stirred bool
+		since   time.Duration
+		want    int
+	}{{false, calm - 1, 0}, {false, calm, 1}, {true, stirred - 1, 0}, {true, stirred, 1}} {
+		if a.spoken = w.now.Add(-c.since); c.stirred {
+			a.stirred = w.now
+		}
+		for i := range a.links {
+			a.links[i].heard, a.links[i].told, a.links[i].answered = w.now, w.now.Add(time.Duration(i-len(a.links))*time.Second/10), w.now
+		}
 		a.Effects()
 		a.askSilent(w.now)
 		sends := a.Effects().Sends

@@ -15,12 +15,13 @@ const (
 	absentRetry    = 200 * time.Millisecond // the first wait where nobody listens, of a node that nobody is active with: such a dial costs little
 )
 
-// starting tells whether this node began so lately that what fails may well be its own start, or that of a whole network at once, which
-// takes as long as peers go on coming.
-func (m *Machine) starting(now time.Time) bool {
-	age := now.Sub(m.began)
-	return age < settleIn || age < settleAtMost && now.Sub(m.cameAt) < settleIn
+// settledAt is until when this node counts as starting: it began so lately that what fails may well be its own start, or that of a whole network
+// at once, which takes as long as peers go on coming.
+func (m *Machine) settledAt() time.Time {
+	return latest(m.began.Add(settleIn), earliest(m.cameAt.Add(settleIn), m.began.Add(settleAtMost)))
 }
+
+func (m *Machine) starting(now time.Time) bool { return now.Before(m.settledAt()) }
 
 // gathering tells whether this node starts, and a peer that is new here came just now.
 func (m *Machine) gathering(now time.Time) bool {
