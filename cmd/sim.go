@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"time"
@@ -143,12 +144,33 @@ type simView struct {
 }
 
 // A simulation's heap is large and lives long. It makes little garbage for its size, and memory that was never touched costs more than the
-// collector does: to let the heap grow to twice what lives in it, or three times, took more of the processor's time than one and a half.
+// collector does: to let the heap grow to twice what lives in it, or three times, took more of the processor's time than one and a half. While the
+// network joins nearly all of it lives, so that there is nothing to collect before it has its size.
 const (
-	garbage     = 50      // percent
-	leastHeap   = 6 << 30 // that it may grow to, or to three quarters of the machine's memory: near its limit the collector never rests
-	heapOfANode = 5 << 18 // what a simulated node takes in a network that is larger than a view, garbage included
+	garbage      = 50      // percent
+	leastHeap    = 6 << 30 // that it may grow to, or to three quarters of the machine's memory: near its limit the collector never rests
+	heapOfANode  = 5 << 18 // what a simulated node takes in a network that is larger than a view, at most, garbage included
+	usualOfANode = 5 << 17 // what it takes where it is not in trouble
 )
+
+// collectFrom has the collector wait until the heap has a size, and from then on until it has grown by the usual part of what lives. It is
+// called again and again: how much lives is known since the last collection.
+func collectFrom(size int64) {
+	of := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/globals:bytes"}, {Name: "/gc/scan/stack:bytes"}}
+	metrics.Read(of)
+	lives, scanned := int64(0), int64(0)
+	for i := range of {
+		scanned += int64(of[i].Value.Uint64()) //nolint:gosec // no heap is so large
+		if i == 0 {
+			lives = scanned
+		}
+	}
+	part := garbage
+	if lives < size { // the part is one of all that is scanned, or of 4 MiB where that is more
+		part = max(garbage, int(min((size-lives)*100/max(4<<20, scanned), math.MaxInt32)))
+	}
+	debug.SetGCPercent(part)
+}
 
 func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, format string) error {
 	nodes := 0
@@ -156,7 +178,9 @@ func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, form
 		nodes = max(nodes, plan.Nodes)
 	}
 	lean.Grow(int(min(int64(nodes)*heapOfANode, memory()/2, math.MaxInt/2)))
+	size := min(int64(nodes)*usualOfANode, memory()/3)
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
+	collectFrom(size)
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(max(leastHeap, memory()/4*3)))
 	view := simView{Scenario: o.scenario, Seed: o.seed}
 	p := a.Progress("simulating")
@@ -164,6 +188,7 @@ func (a *app) simulate(ctx context.Context, o simOptions, plans []sim.Plan, form
 	failed := 0
 	for i, plan := range plans {
 		report, err := sim.Run(ctx, plan, o.seed, func(at time.Duration, running int) {
+			collectFrom(size)
 			if a.live || at%max(time.Second, (plan.Length/10).Round(time.Second)) == 0 { // elsewhere each step is a line
 				p.Step("simulating%s: %s of %s, %s", runOf(i, plans), at, plan.Length, count(running, "node"))
 			}
