@@ -108,6 +108,8 @@ func TestLooksOfACalmView(t *testing.T) {
 					continue
 				case "a doubt":
 					look = lookEvery
+				case "a stir":
+					look, round = roundSlack, roundSlack
 				}
 			}
 			if got := a.nextLook.Sub(w.now); got > look || name == "nothing" && got < look {
@@ -271,5 +273,44 @@ func TestReserveOfACalmView(t *testing.T) {
 		if got := a.nextReserve.Sub(w.now); got != c.want {
 			t.Errorf("%s: the next is tried after %s, want %s", name, got, c.want)
 		}
+	}
+}
+
+// Where a view is full it is not remembered how beats come of those that are not judged by their ages, and what was is forgotten.
+func TestFullViewPacesItsActivePeers(t *testing.T) {
+	w := settled(t, 7, 4, 20*time.Second)
+	a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
+	remembers := func(of *actor) bool {
+		const nowhere = 1 << 30
+		a.detector.Near(nowhere)
+		a.detector.Own(of.ID(), 0)
+		return a.detector.At() != nowhere
+	}
+	if a.deactivate(c.ID()); !a.Active(b.ID()) {
+		t.Fatal("there is no active peer")
+	}
+	if a.unpace(); !remembers(b) || !remembers(c) {
+		t.Error("where there is room what is known of the beats of a peer is forgotten")
+	}
+	a.fill()
+	if a.unpace(); !remembers(b) || remembers(c) {
+		t.Errorf("in a full view it is remembered of an active peer: %v, of another one: %v", remembers(b), remembers(c))
+	}
+	hear := func(of *actor) {
+		before := a.view.Get(of.ID()).BeatSequence
+		of.do(func() { of.idleBeat(w.now) })
+		word := of.ownWord(w.now)
+		if a.hear(w.now, of.ID(), false, of.ID(), word); a.view.Get(of.ID()).BeatSequence <= before {
+			t.Fatal("no newer beat was heard")
+		}
+	}
+	a.detector.Forget(b.ID())
+	w.now = w.now.Add(time.Second)
+	hear(b)
+	if hear(c); !remembers(b) || remembers(c) {
+		t.Errorf("after a beat it is remembered of an active peer: %v, of another one: %v", remembers(b), remembers(c))
+	}
+	if a.advanced(w.now, a.view.Get(c.ID()), time.Second, w.now, false); remembers(c) {
+		t.Error("a completed age of a peer that is not active is remembered in a full view")
 	}
 }

@@ -40,7 +40,8 @@ func (m *Machine) looksApart(now time.Time) time.Duration {
 func (m *Machine) stir(now time.Time) {
 	m.stirred = now
 	if m.nextRound.Sub(now) > lookEvery+roundSlack {
-		m.nextLook, m.nextRound = earliest(m.nextLook, now.Add(lookEvery)), now.Add(lookEvery+roundSlack)
+		m.nextRound = now.Add(roundSlack) // another active peer may be wanted
+		m.nextLook = earliest(m.nextLook, m.nextRound)
 	}
 	if m.nextExchange.Sub(now) > 2*m.cfg.Interval { // set while nothing happened
 		m.nextExchange = now.Add(m.cfg.Interval)

@@ -51,7 +51,10 @@ func (m *Machine) prefetch(beats []IndexedBeat, held []*view.Entry) {
 	}
 	for _, b := range beats {
 		if b.Index < len(held) && held[b.Index] != nil && held[b.Index].BeatSequence < b.Sequence {
-			read += m.detector.Touch(held[b.Index].Place) + held[b.Index].TouchProof(b.Beat)
+			read += held[b.Index].TouchProof(b.Beat)
+			if m.paced(held[b.Index]) {
+				read += m.detector.Touch(held[b.Index].Place)
+			}
 		}
 	}
 	m.prefetched = read // or the compiler would leave the loops out
@@ -76,7 +79,7 @@ func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, 
 	if asked && (verdict == view.Advanced || verdict == view.Revived) {
 		e.Relied()
 	}
-	if verdict == view.Advanced || verdict == view.Revived {
+	if verdict == view.Advanced && m.paced(e) {
 		m.detector.Near(e.Place)
 		m.detector.Beat(e.ID, e.Incarnation, e.BeatSequence, e.Born())
 		e.Place = m.detector.At()
@@ -91,6 +94,22 @@ func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, 
 	case view.Known, view.Unheld:
 	}
 	return verdict
+}
+
+// paced tells whether it is remembered how the beats of a peer come: of those alone that are judged by their ages, in a full view the active
+// ones. Beats of the others, which are many, tell how long news takes to come from far away.
+func (m *Machine) paced(e *view.Entry) bool { return e.Active || !m.view.Full() }
+
+// unpace forgets how beats came of those that are not judged by their ages any more.
+func (m *Machine) unpace() {
+	if !m.view.Full() {
+		return
+	}
+	for _, e := range m.view.Entries() {
+		if !m.paced(e) {
+			m.detector.Forget(e.ID)
+		}
+	}
 }
 
 // revive brings a peer back that advanced. A beat that is past the limit already tells only of the past, and one that fell

@@ -273,7 +273,7 @@ func (m *Machine) nextJudgement(now time.Time) time.Duration {
 
 // advanced takes note of a newer beat: how old the peer was just before it, and that it lives.
 func (m *Machine) advanced(now time.Time, e *view.Entry, age time.Duration, seen time.Time, reached bool) {
-	if e.Server() && seen.After(m.blind()) {
+	if e.Server() && m.paced(e) && seen.After(m.blind()) {
 		m.detector.Completed(e.ID, age)
 	}
 	if d := m.doubts[e.ID]; d != nil && (d.byAge && d.failures == 0 || e.Born().After(d.began.Add(refuteSlack))) {

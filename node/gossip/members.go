@@ -37,6 +37,7 @@ func (m *Machine) look(now time.Time) {
 	if !now.Before(m.nextPrune) {
 		m.nextPrune = now.Add(time.Minute)
 		m.prune(now)
+		m.unpace()
 	}
 	if m.reserve.dirty && !now.Before(m.nextSaveReserve) {
 		m.saveReserve(now)
