@@ -19,7 +19,7 @@ func TestCollectorWaitsForTheHeap(t *testing.T) {
 	} {
 		held := make([]byte, c.lives<<20)
 		runtime.GC()
-		collectFrom(int64(c.size << 20)) //nolint:gosec // small
+		collectFrom(int64(c.size << 20))
 		goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
 		if metrics.Read(goal); goal[0].Value.Uint64() < c.least<<20 || goal[0].Value.Uint64() > c.most<<20 {
 			t.Errorf("with %d MiB alive and a size of %d the collector begins at %d MiB", c.lives, c.size, goal[0].Value.Uint64()>>20)
