@@ -97,7 +97,8 @@ func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, 
 }
 
 // paced tells whether it is remembered how the beats of a peer come: of those alone that are judged by their ages, in a full view the active
-// ones. Beats of the others, which are many, tell how long news takes to come from far away.
+// ones. Beats of the others, which are many, tell how long news takes to come from far away. The first beat of one that was unheard or dead
+// is remembered of none: in a network larger than a view most of those who come are judged by their ages never.
 func (m *Machine) paced(e *view.Entry) bool { return e.Active || !m.view.Full() }
 
 // unpace forgets how beats came of those that are not judged by their ages any more.
