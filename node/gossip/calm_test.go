@@ -314,3 +314,33 @@ func TestFullViewPacesItsActivePeers(t *testing.T) {
 		t.Error("a completed age of a peer that is not active is remembered in a full view")
 	}
 }
+
+// In a full view the first beat of a peer that is not judged by the limit may be older than that. The beat of one that stalled may not.
+func TestFarBeatsBringPeersIntoAFullView(t *testing.T) {
+	for name, c := range map[string]struct {
+		state view.State
+		fell  bool
+		full  bool
+		want  bool
+	}{
+		"unheard, full": {view.Unheard, false, true, true},
+		"unheard, room": {view.Unheard, false, false, false},
+		"silent, full":  {view.Dead, true, true, true},
+		"stalled, full": {view.Dead, false, true, false},
+	} {
+		w := settled(t, 7, 4, 20*time.Second)
+		a, b := w.nodes[0], w.nodes[1]
+		a.deactivate(b.ID())
+		if c.full {
+			a.fill()
+		}
+		e := a.view.Get(b.ID())
+		if e.State = c.state; c.fell {
+			a.attempt(b.ID()).fell = w.now.Add(-time.Hour)
+		}
+		a.bound.Limit = time.Second
+		if got := a.believed(e) >= overlooked; got != c.want {
+			t.Errorf("%s: a beat of %s brings it back: %v", name, a.believed(e), got)
+		}
+	}
+}

@@ -113,10 +113,20 @@ func (m *Machine) unpace() {
 	}
 }
 
+// believed is how old a beat may be that brings a peer back: no older than the limit. The beats of one that is not judged by that come from far
+// away; where it is known not to have made them before it fell, or never did, it is asked for as any other once it is overlooked.
+func (m *Machine) believed(e *view.Entry) time.Duration {
+	a := m.attempts[e.ID]
+	if m.paced(e) || e.State != view.Unheard && (a == nil || a.fell.IsZero()) {
+		return m.bound.Limit
+	}
+	return max(m.bound.Limit, overlooked)
+}
+
 // revive brings a peer back that advanced. A beat that is past the limit already tells only of the past, and one that fell
 // may have to show more than one (stale.Past).
 func (m *Machine) revive(now time.Time, e *view.Entry) {
-	if m.bound.Limit > 0 && e.Age(now) > m.bound.Limit {
+	if limit := m.believed(e); limit > 0 && e.Age(now) > limit {
 		return
 	}
 	if e.State == view.Dead && (m.precedes(e) || !m.attempt(e.ID).past.Returns(now)) {
