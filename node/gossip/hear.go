@@ -113,8 +113,8 @@ func (m *Machine) unpace() {
 	}
 }
 
-// believed is how old a beat may be that brings a peer back: no older than the limit. The beats of one that is not judged by that come from far
-// away; where it is known not to have made them before it fell, or never did, it is asked for as any other once it is overlooked.
+// believed is how old a beat may be that brings a peer back: no older than the limit. Beats of a peer that is not judged by the limit come from
+// far away and may be older, if it was unheard, or if calls to it failed, since precedes tells then which beats are of before.
 func (m *Machine) believed(e *view.Entry) time.Duration {
 	a := m.attempts[e.ID]
 	if m.paced(e) || e.State != view.Unheard && (a == nil || a.fell.IsZero()) {
