@@ -158,13 +158,9 @@ const (
 func collectFrom(size int64) {
 	of := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/globals:bytes"}, {Name: "/gc/scan/stack:bytes"}}
 	metrics.Read(of)
-	lives, scanned := int64(0), int64(0)
-	for i := range of {
-		scanned += int64(of[i].Value.Uint64()) //nolint:gosec // no heap is so large
-		if i == 0 {
-			lives = scanned
-		}
-	}
+	read := func(i int) int64 { return int64(of[i].Value.Uint64()) } //nolint:gosec // no heap is so large
+	lives := read(0)
+	scanned := lives + read(1) + read(2)
 	part := garbage
 	if lives < size { // the part is one of all that is scanned, or of 4 MiB where that is more
 		part = max(garbage, int(min((size-lives)*100/max(4<<20, scanned), math.MaxInt32)))
