@@ -35,6 +35,9 @@ func TestExchangesOfACalmView(t *testing.T) {
 	if got := a.apart(w.now); got != a.cfg.Interval {
 		t.Errorf("%s apart where the view has room", got)
 	}
+	if _, a = calm(true); !a.calm(a.began) {
+		t.Error("a full view that starts is not calm at once")
+	}
 	wanted := NominateRequest{Mode: pki.Server, Life: time.Hour, Uses: 1}
 	for name, stir := range map[string]func(w *world, a *actor){
 		"nothing": func(_ *world, _ *actor) {},
@@ -289,11 +292,12 @@ func TestFullViewPacesItsActivePeers(t *testing.T) {
 	if a.deactivate(c.ID()); !a.Active(b.ID()) {
 		t.Fatal("there is no active peer")
 	}
-	if a.unpace(); !remembers(b) || !remembers(c) {
+	if a.unpace(w.now); !remembers(b) || !remembers(c) {
 		t.Error("where there is room what is known of the beats of a peer is forgotten")
 	}
 	a.fill()
-	if a.unpace(); !remembers(b) || remembers(c) {
+	a.nextRound, a.nextPrune = w.now, w.now
+	if a.look(w.now); !remembers(b) || remembers(c) {
 		t.Errorf("in a full view it is remembered of an active peer: %v, of another one: %v", remembers(b), remembers(c))
 	}
 	hear := func(of *actor) {
@@ -315,32 +319,214 @@ func TestFullViewPacesItsActivePeers(t *testing.T) {
 	}
 }
 
-// In a full view the first beat of a peer that is not judged by the limit may be older than that. The beat of one that stalled may not.
+// In a full view a beat of a peer that is not judged by the limit may be older than that and bring it back. It may not where nothing tells which
+// beats were made before the peer fell, where it is doubted, and where none may come from far away.
 func TestFarBeatsBringPeersIntoAFullView(t *testing.T) {
+	const far, long = 40 * time.Second, 5 * time.Minute
+	fell := func(at time.Duration, others uint64) func(w *world, a *actor, e *view.Entry) {
+		return func(w *world, a *actor, e *view.Entry) {
+			a.view.Convict(w.now, e.ID, stale.Silent.String())
+			a.attempt(e.ID).fell, a.attempt(e.ID).fellAs = w.now.Add(at), e.Incarnation+others
+		}
+	}
+	unheard := func(_ *world, _ *actor, e *view.Entry) { e.State = view.Unheard }
+	late := func(w *world, a *actor, e *view.Entry) { a.view.SetLate(w.now, e.ID, true) }
 	for name, c := range map[string]struct {
-		state view.State
-		fell  bool
-		full  bool
-		want  bool
+		was    func(w *world, a *actor, e *view.Entry) // long ago, when its last beat was heard
+		age    time.Duration
+		room   bool
+		active bool
+		want   view.State
 	}{
-		"unheard, full": {view.Unheard, false, true, true},
-		"unheard, room": {view.Unheard, false, false, false},
-		"silent, full":  {view.Dead, true, true, true},
-		"stalled, full": {view.Dead, false, true, false},
+		"unheard":                             {unheard, far, false, false, view.Alive},
+		"unheard, within the limit":           {unheard, time.Second, true, false, view.Alive},
+		"unheard, where there is room":        {unheard, far, true, false, view.Unheard},
+		"unheard, active":                     {unheard, far, false, true, view.Unheard},
+		"unheard, long ago":                   {unheard, overlooked + 1, false, false, view.Unheard},
+		"silent":                              {fell(-time.Hour, 0), far, false, false, view.Alive},
+		"silent, made before it fell":         {fell(long-far, 0), far, false, false, view.Dead},
+		"silent, another incarnation":         {fell(-time.Hour, 1), far, false, false, view.Dead},
+		"silent, where there is room":         {fell(-time.Hour, 0), far, true, false, view.Dead},
+		"stalled":                             {func(w *world, a *actor, e *view.Entry) { a.view.Convict(w.now, e.ID, stale.Stalled.String()) }, far, false, false, view.Dead},
+		"late":                                {late, far, false, false, view.Alive},
+		"late, where there is room":           {late, far, true, false, view.Late},
+		"late, doubted since the beat":        {func(w *world, a *actor, e *view.Entry) { late(w, a, e); a.doubt(w.now.Add(long), e.ID) }, far, false, false, view.Late},
+		"late, doubted before it":             {func(w *world, a *actor, e *view.Entry) { late(w, a, e); a.doubt(w.now, e.ID) }, far, false, false, view.Alive},
+		"late, doubted since, but not so old": {func(w *world, a *actor, e *view.Entry) { late(w, a, e); a.doubt(w.now.Add(long), e.ID) }, time.Second, false, false, view.Alive},
 	} {
 		w := settled(t, 7, 4, 20*time.Second)
 		a, b := w.nodes[0], w.nodes[1]
-		a.deactivate(b.ID())
-		if c.full {
+		if !c.active {
+			a.deactivate(b.ID())
+		}
+		if !c.room {
 			a.fill()
 		}
 		e := a.view.Get(b.ID())
-		if e.State = c.state; c.fell {
-			a.attempt(b.ID()).fell = w.now.Add(-time.Hour)
+		c.was(w, a, e)
+		if !c.room {
+			a.fill() // the place that it had
 		}
-		a.bound.Limit = time.Second
-		if got := a.believed(e) >= overlooked; got != c.want {
-			t.Errorf("%s: a beat of %s brings it back: %v", name, a.believed(e), got)
+		w.now = w.now.Add(long)
+		a.bound.Limit = 3 * time.Second
+		word := nextWord(w, b)
+		word.Age = c.age
+		if a.hear(w.now, w.nodes[2].ID(), false, b.ID(), word); a.view.Get(b.ID()).State != c.want {
+			t.Errorf("%s: %s by a beat of %s, %s wanted", name, a.view.Get(b.ID()).State, c.age, c.want)
 		}
+		if a.bound.Limit = 2 * overlooked; a.believed(w.now, a.view.Get(b.ID())) < a.bound.Limit {
+			t.Errorf("%s: no beat is believed that is within the limit", name)
+		}
+	}
+}
+
+// nextWord is the next beat of a peer, that nobody has heard.
+func nextWord(w *world, of *actor) IndexedBeat {
+	of.do(func() { of.idleBeat(w.now) })
+	return of.ownWord(w.now)
+}
+
+// A member in client mode tells its beats itself: they come from nowhere else, and are believed no longer than the limit.
+func TestBeatsOfAClientAreNotFar(t *testing.T) {
+	w := settled(t, 7, 4, 20*time.Second)
+	a := w.nodes[0]
+	client := w.add("client", a, pki.Client)
+	w.run(5 * time.Second)
+	a.view.Put(w.now, client.Contact())
+	a.fill()
+	e := a.view.Get(client.ID())
+	e.State = view.Unheard
+	a.bound.Limit = 3 * time.Second
+	word := nextWord(w, client)
+	word.Age = time.Minute
+	if a.hear(w.now, client.ID(), false, client.ID(), word); e.State != view.Unheard {
+		t.Errorf("%s by a beat of %s", e.State, word.Age)
+	}
+}
+
+// A doubt may begin long before the peer falls, as one by its age does. What it tells until the calls fail is of before.
+func TestBeatsBeforeTheFailuresAreOfBefore(t *testing.T) {
+	w := settled(t, 7, 4, 20*time.Second)
+	a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
+	id := b.ID()
+	a.deactivate(id)
+	a.fill()
+	a.bound.Limit = 3 * time.Second
+	d := a.doubt(w.now, id)
+	d.byAge = true
+	w.now = w.now.Add(30 * time.Second)
+	last := nextWord(w, b)
+	b.kill()
+	for range enoughFailures {
+		begun := w.now.Add(time.Second)
+		w.now = begun.Add(time.Second)
+		a.answered(c.ID(), begun)
+		a.spoken = w.now
+		a.failed(w.now, &call{to: id, req: ProbeRequest{}, begun: begun}, Unanswered)
+	}
+	a.answered(c.ID(), w.now)
+	a.concludeAll(w.now)
+	if got := a.view.Get(id).State; got != view.Dead {
+		t.Fatalf("%s after %d calls without an answer", got, enoughFailures)
+	}
+	a.fill()
+	last.Age = 40 * time.Second
+	w.now = w.now.Add(last.Age - 2*enoughFailures*time.Second)
+	if a.hear(w.now, c.ID(), false, id, last); a.view.Get(id).State != view.Dead {
+		t.Errorf("%s by its last beat", a.view.Get(id).State)
+	}
+}
+
+// A full view in which somebody falls counts as full until another has the place, or it has none for a while: of those who are not active nobody
+// is judged by ages that mean nothing. One in which many fall has room at once.
+func TestAFallLeavesAViewFull(t *testing.T) {
+	for name, c := range map[string]struct {
+		fallen int
+		after  time.Duration
+		want   bool
+	}{
+		"one":                 {1, time.Second, true},
+		"one, long ago":       {1, outgrownFor, false},
+		"some":                {fewPlaces, time.Second, true},
+		"many":                {fewPlaces + 1, time.Second, false},
+		"none, and long full": {0, time.Hour, true},
+	} {
+		w := settled(t, 7, 4, 20*time.Second)
+		a := w.nodes[0]
+		others := a.fill()
+		a.judge(w.now)
+		for id := range others {
+			if c.fallen--; c.fallen < 0 {
+				break
+			}
+			a.convict(w.now, a.view.Get(id), stale.Silent, &doubt{})
+		}
+		now := w.now.Add(c.after)
+		if got := a.outgrown(now); got != c.want {
+			t.Errorf("%s: it counts as full: %v", name, got)
+		}
+		a.nextAges = now
+		if a.judge(now); len(a.ages) <= MaxActive != c.want {
+			t.Errorf("%s: %d are judged by their ages", name, len(a.ages))
+		}
+	}
+	w := settled(t, 7, 4, 20*time.Second)
+	a := w.nodes[0]
+	for i := 0; a.view.Room() > fewPlaces; i++ {
+		a.hold(a.invented(i), view.Alive)
+	}
+	if a.judge(w.now); a.outgrown(w.now) {
+		t.Error("a view that was never full counts as full")
+	}
+}
+
+// Doubts of whom a view that had room put past the limit, and that were not asked yet, end when it has none: no look would ask them any more.
+func TestFullViewDoubtsNobodyForFarBeats(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(d *doubt)
+		active bool
+		room   bool
+		ends   bool
+	}{
+		"past the limit":           {func(*doubt) {}, false, false, true},
+		"where there is room":      {func(*doubt) {}, false, true, false},
+		"active":                   {func(*doubt) {}, true, false, false},
+		"asked already":            {func(d *doubt) { d.tried = 1 }, false, false, false},
+		"by its own word":          {func(d *doubt) { d.stuck = true }, false, false, false},
+		"because of a failed call": {func(d *doubt) { d.byAge = false }, false, false, false},
+	} {
+		w := settled(t, 7, 4, 20*time.Second)
+		a, b := w.nodes[0], w.nodes[1]
+		if !c.active {
+			a.deactivate(b.ID())
+		}
+		if !c.room {
+			a.fill()
+		}
+		d := a.doubt(w.now, b.ID())
+		d.byAge = true
+		c.change(d)
+		a.unpace(w.now)
+		if ended := a.doubts[b.ID()] == nil; ended != c.ends {
+			t.Errorf("%s: the doubt ends: %v", name, ended)
+		}
+	}
+}
+
+// A look that convicts somebody is followed soon by one that sees to all, though it had set the next itself.
+func TestAVerdictOfALookIsSeenToSoon(t *testing.T) {
+	w := settled(t, 7, 4, 20*time.Second)
+	a := w.nodes[0]
+	client := w.add("client", a, pki.Client)
+	w.run(5 * time.Second)
+	a.fill()
+	e, _ := a.view.Put(w.now, client.Contact())
+	e.State, e.Seen = view.Alive, w.now.Add(-clientDead-1)
+	a.nextAges, a.nextRound = w.now, w.now.Add(calmLook)
+	if a.look(w.now); a.view.Get(client.ID()).State != view.Dead {
+		t.Fatal("nobody was convicted")
+	}
+	if got := a.nextLook.Sub(w.now); got > roundSlack {
+		t.Errorf("the next look comes after %s", got)
 	}
 }

@@ -48,7 +48,7 @@ const (
 
 // A doubt is what this node found out by itself about a peer that may have failed.
 //
-//  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began; when the peer itself answers
+//  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began, and after calls began to fail; when the peer itself answers
 //     within its limit; and when it is found dead.
 //  2. A failure counts only where a call to another peer, begun no earlier, was answered meanwhile: a node that is cut off,
 //     starved or paused convicts nobody, nor does one that was cut off right after it. Calls that were under way together count
@@ -62,6 +62,7 @@ type doubt struct {
 	began     time.Time
 	vouched   bool
 	failures  int
+	failing   time.Time // of the first that counted
 	failedAt  time.Time // of the last that counted, or of the first
 	refused   bool
 	answers   int // of the peer itself, without progress
@@ -111,6 +112,14 @@ func (m *Machine) answeredSince(t time.Time, except pki.ID) bool {
 		}
 	}
 	return false
+}
+
+// since is from when on a beat that is made ends the doubt: once calls fail what was made before says nothing of them.
+func (d *doubt) since() time.Time {
+	if d.failures > 0 {
+		return d.failing
+	}
+	return d.began
 }
 
 // doubt is what is held against a peer, beginning now if nothing was.
@@ -224,7 +233,7 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 	if m.past(now, e) {
 		m.setLate(now, e, true)
 	}
-	counted := true
+	counted, first := true, d.failures == 0
 	switch {
 	case how == Absent && (m.attempt(c.to).known || now.Sub(m.attempt(c.to).hinted) < hintSpacing):
 		if !d.refused { // another refusal proves no more, and what is awaited is an answer of somebody else since the first
@@ -244,6 +253,9 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 		counted = false
 	}
 	if counted {
+		if first {
+			d.failing = now
+		}
 		m.hint(now, c.to, false)
 	}
 	m.conclude(now, e, d)
@@ -323,7 +335,7 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 	m.fell = [manyFell]time.Time(append([]time.Time{now}, m.fell[:manyFell-1]...))
 	m.stir(now)
 	if d.failures >= enoughFailures {
-		a.fell, a.fellAs = d.began, e.Incarnation
+		a.fell, a.fellAs = d.failing, e.Incarnation
 	}
 	m.lose(e)
 	m.aliveChanged(now)

@@ -14,7 +14,7 @@ func (m *Machine) hearAll(now time.Time, from pki.ID, asked bool, beats []Indexe
 	left := uint64(maxHashes)
 	for k, b := range beats {
 		if k%readAtOnce == 0 {
-			m.prefetch(beats[k:min(k+readAtOnce, len(beats))], held)
+			m.prefetch(now, beats[k:min(k+readAtOnce, len(beats))], held)
 		}
 		var e *view.Entry
 		switch {
@@ -42,7 +42,7 @@ const readAtOnce = 16
 
 // prefetch reads of each peer with a newer beat what the beat is about to change, and does nothing with it. Who takes one beat after the other
 // waits for memory again and again; these loops need nothing of what they read, so that all of it comes at once.
-func (m *Machine) prefetch(beats []IndexedBeat, held []*view.Entry) {
+func (m *Machine) prefetch(now time.Time, beats []IndexedBeat, held []*view.Entry) {
 	var read uint64
 	for _, b := range beats {
 		if b.Index < len(held) && held[b.Index] != nil {
@@ -52,7 +52,7 @@ func (m *Machine) prefetch(beats []IndexedBeat, held []*view.Entry) {
 	for _, b := range beats {
 		if b.Index < len(held) && held[b.Index] != nil && held[b.Index].BeatSequence < b.Sequence {
 			read += held[b.Index].TouchProof(b.Beat)
-			if m.paced(held[b.Index]) {
+			if m.paced(now, held[b.Index]) {
 				read += m.detector.Touch(held[b.Index].Place)
 			}
 		}
@@ -79,7 +79,7 @@ func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, 
 	if asked && (verdict == view.Advanced || verdict == view.Revived) {
 		e.Relied()
 	}
-	if verdict == view.Advanced && m.paced(e) {
+	if verdict == view.Advanced && m.paced(now, e) {
 		m.detector.Near(e.Place)
 		m.detector.Beat(e.ID, e.Incarnation, e.BeatSequence, e.Born())
 		e.Place = m.detector.At()
@@ -96,37 +96,57 @@ func (m *Machine) hearOf(now time.Time, from pki.ID, asked bool, e *view.Entry, 
 	return verdict
 }
 
-// paced tells whether it is remembered how the beats of a peer come: of those alone that are judged by their ages, in a full view the active
+// outgrown tells whether there are more members than the view holds: it is full, or it was a moment ago and has few places. Who fell leaves one that
+// another takes soon; until then nothing is known of how the beats of those come that were not judged by their ages.
+func (m *Machine) outgrown(now time.Time) bool {
+	return m.view.Full() || m.view.Room() <= fewPlaces && now.Sub(m.filled) < outgrownFor
+}
+
+// paced tells whether it is remembered how the beats of a peer come: of those alone that are judged by their ages, in an outgrown view the active
 // ones. Beats of the others, which are many, tell how long news takes to come from far away. The first beat of one that was unheard or dead
 // is remembered of none: in a network larger than a view most of those who come are judged by their ages never.
-func (m *Machine) paced(e *view.Entry) bool { return e.Active || !m.view.Full() }
+func (m *Machine) paced(now time.Time, e *view.Entry) bool { return e.Active || !m.outgrown(now) }
 
-// unpace forgets how beats came of those that are not judged by their ages any more.
-func (m *Machine) unpace() {
-	if !m.view.Full() {
+// unpace forgets how beats came of those that are not judged by their ages any more, and the doubts of whom these had put past the limit, but who
+// were not asked yet: no look would ask them now.
+func (m *Machine) unpace(now time.Time) {
+	if !m.outgrown(now) {
 		return
 	}
 	for _, e := range m.view.Entries() {
-		if !m.paced(e) {
-			m.detector.Forget(e.ID)
+		if m.paced(now, e) {
+			continue
+		}
+		m.detector.Forget(e.ID)
+		if d := m.doubts[e.ID]; d != nil && d.byAge && d.tried == 0 && !d.stuck {
+			m.believe(e.ID)
 		}
 	}
 }
 
-// believed is how old a beat may be that brings a peer back: no older than the limit. Beats of a peer that is not judged by the limit come from
-// far away and may be older, if it was unheard, or if calls to it failed, since precedes tells then which beats are of before.
-func (m *Machine) believed(e *view.Entry) time.Duration {
-	a := m.attempts[e.ID]
-	if m.paced(e) || e.State != view.Unheard && (a == nil || a.fell.IsZero()) {
-		return m.bound.Limit
+// believed is how old a beat may be by which a peer is alive again: no older than the limit. Beats of a peer that is not judged by the limit come
+// from far away and may be older, if it was unheard, if it is late and no longer doubted, or if calls to it failed, since precedes tells
+// then which beats are of before.
+func (m *Machine) believed(now time.Time, e *view.Entry) time.Duration {
+	far := e.Server() && !m.paced(now, e)
+	switch e.State {
+	case view.Late:
+		far = far && m.doubts[e.ID] == nil
+	case view.Dead:
+		a := m.attempts[e.ID]
+		far = far && a != nil && !a.fell.IsZero() && a.fellAs == e.Incarnation
+	case view.Unheard, view.Alive, view.Left:
 	}
-	return max(m.bound.Limit, overlooked)
+	if far {
+		return max(m.bound.Limit, overlooked)
+	}
+	return m.bound.Limit
 }
 
 // revive brings a peer back that advanced. A beat that is past the limit already tells only of the past, and one that fell
 // may have to show more than one (stale.Past).
 func (m *Machine) revive(now time.Time, e *view.Entry) {
-	if limit := m.believed(e); limit > 0 && e.Age(now) > limit {
+	if limit := m.believed(now, e); limit > 0 && e.Age(now) > limit {
 		return
 	}
 	if e.State == view.Dead && (m.precedes(e) || !m.attempt(e.ID).past.Returns(now)) {

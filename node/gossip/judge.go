@@ -19,6 +19,10 @@ const (
 
 	agesEvery = 3 * time.Second // in a full view in which nothing happens
 
+	// A view that is not full any more still counts as full for a while where it has few places.
+	fewPlaces   = 4
+	outgrownFor = 10 * time.Second
+
 	// In a view that is full most peers are far from the paths that beats take. They are asked after overlooked and dropped,
 	// without a verdict, after it has passed twice without news.
 	overlooked    = 2 * time.Minute
@@ -40,10 +44,13 @@ const (
 
 // judge finds who is late and asks those past their limit. Only then a verdict can follow.
 func (m *Machine) judge(now time.Time) {
+	if m.view.Full() {
+		m.filled = now
+	}
 	if m.starting(now) || now.Sub(m.blind()) < settling && !m.blind().IsZero() {
 		return
 	}
-	full := m.view.Full()
+	full := m.outgrown(now)
 	if !m.calm(now) || len(m.doubts) > 0 || !now.Before(m.nextAges) {
 		m.judgeAges(now, full)
 	}
@@ -273,16 +280,16 @@ func (m *Machine) nextJudgement(now time.Time) time.Duration {
 
 // advanced takes note of a newer beat: how old the peer was just before it, and that it lives.
 func (m *Machine) advanced(now time.Time, e *view.Entry, age time.Duration, seen time.Time, reached bool) {
-	if e.Server() && m.paced(e) && seen.After(m.blind()) {
+	if e.Server() && m.paced(now, e) && seen.After(m.blind()) {
 		m.detector.Completed(e.ID, age)
 	}
-	if d := m.doubts[e.ID]; d != nil && (d.byAge && d.failures == 0 || e.Born().After(d.began.Add(refuteSlack))) {
+	if d := m.doubts[e.ID]; d != nil && (d.byAge && d.failures == 0 || e.Born().After(d.since().Add(refuteSlack))) {
 		m.clear(now, e.ID, d)
 		if reached {
 			m.vindicate(now, e, d.hinters)
 		}
 	}
-	if e.State == view.Late && (m.bound.Limit == 0 || e.Age(now) <= m.bound.Limit) {
+	if limit := m.believed(now, e); e.State == view.Late && (limit == 0 || e.Age(now) <= limit) {
 		m.setLate(now, e, false)
 	}
 }

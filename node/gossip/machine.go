@@ -153,6 +153,7 @@ type Machine struct {
 	spoken     time.Time           // when a peer last asked or answered
 	alone      time.Time           // when one did after this node had been alone
 	strain     time.Duration       // how late the driver was of late
+	filled     time.Time           // when the view was last seen full
 	fell       [manyFell]time.Time // when the last peers did, the latest first
 	stirred    time.Time           // when something happened last that others should hear of soon
 	nextAmong  time.Time           // when one more may be asked after because of that

@@ -18,6 +18,9 @@ func (m *Machine) look(now time.Time) {
 	m.askAgain(now)
 	m.nextLook = now.Add(m.nextJudgement(now))
 	if now.Before(m.nextRound) {
+		if m.stirred.Equal(now) {
+			m.nextLook = earliest(m.nextLook, m.nextRound)
+		}
 		return
 	}
 	m.nextRound = now.Add(m.looksApart(now) + roundSlack) // or with a beat before that: no round has a turn of its own between two of them for long
@@ -37,7 +40,7 @@ func (m *Machine) look(now time.Time) {
 	if !now.Before(m.nextPrune) {
 		m.nextPrune = now.Add(time.Minute)
 		m.prune(now)
-		m.unpace()
+		m.unpace(now)
 	}
 	if m.reserve.dirty && !now.Before(m.nextSaveReserve) {
 		m.saveReserve(now)

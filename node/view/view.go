@@ -361,7 +361,10 @@ func (v *View) Convict(now time.Time, id pki.ID, reason string) {
 func (v *View) Clients() int { return v.clients }
 
 // Full tells whether a server-mode peer more would need another's place.
-func (v *View) Full() bool { return v.live(pki.Server) >= MaxServers }
+func (v *View) Full() bool { return v.Room() <= 0 }
+
+// Room is how many server-mode peers more find a place that is nobody's.
+func (v *View) Room() int { return MaxServers - v.live(pki.Server) }
 
 // Look forgets those that fell long ago and those that were never heard, and returns their IDs.
 func (v *View) Look(now time.Time) (gone []pki.ID) {
