@@ -39,7 +39,7 @@ type attempt struct {
 	cleared       time.Time // when it last was
 	past          stale.Past
 	lost          uint64    // its incarnation, where it was an active peer when it could not be reached any more
-	fell          time.Time // when the calls began to fail that convicted it; zero where none did
+	fell          time.Time // from when on a beat has to be made to refute the calls that convicted it; zero where none did
 	fellAs        uint64    // the incarnation that fell
 
 	summaryHeld uint64    // hash of this node's signature that it last said it holds

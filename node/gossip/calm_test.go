@@ -326,7 +326,7 @@ func TestFarBeatsBringPeersIntoAFullView(t *testing.T) {
 	fell := func(at time.Duration, others uint64) func(w *world, a *actor, e *view.Entry) {
 		return func(w *world, a *actor, e *view.Entry) {
 			a.view.Convict(w.now, e.ID, stale.Silent.String())
-			a.attempt(e.ID).fell, a.attempt(e.ID).fellAs = w.now.Add(at), e.Incarnation+others
+			a.attempt(e.ID).fell, a.attempt(e.ID).fellAs = w.now.Add(at), e.Incarnation-others
 		}
 	}
 	unheard := func(_ *world, _ *actor, e *view.Entry) { e.State = view.Unheard }
@@ -345,7 +345,8 @@ func TestFarBeatsBringPeersIntoAFullView(t *testing.T) {
 		"unheard, long ago":                   {unheard, overlooked + 1, false, false, view.Unheard},
 		"silent":                              {fell(-time.Hour, 0), far, false, false, view.Alive},
 		"silent, made before it fell":         {fell(long-far, 0), far, false, false, view.Dead},
-		"silent, another incarnation":         {fell(-time.Hour, 1), far, false, false, view.Dead},
+		"silent, restarted since":             {fell(-time.Hour, 1), far, false, false, view.Alive},
+		"silent, restarted before it fell":    {fell(long-far, 1), far, false, false, view.Dead},
 		"silent, where there is room":         {fell(-time.Hour, 0), far, true, false, view.Dead},
 		"stalled":                             {func(w *world, a *actor, e *view.Entry) { a.view.Convict(w.now, e.ID, stale.Stalled.String()) }, far, false, false, view.Dead},
 		"late":                                {late, far, false, false, view.Alive},
@@ -404,6 +405,38 @@ func TestBeatsOfAClientAreNotFar(t *testing.T) {
 	}
 }
 
+// What was made before the first call began that failed refutes nothing, what was made since does, though the doubt is older. Where the doubt began
+// when that call ended it is what was made since then.
+func TestBeatsSinceTheFailuresRefuteThem(t *testing.T) {
+	for _, c := range []struct {
+		older bool
+		since time.Duration
+		want  bool
+	}{{true, refuteSlack, false}, {true, refuteSlack + 1, true}, {false, time.Second + refuteSlack, false}, {false, time.Second + refuteSlack + 1, true}} {
+		w := settled(t, 7, 4, 20*time.Second)
+		a, b, other := w.nodes[0], w.nodes[1], w.nodes[2].ID()
+		if c.older {
+			a.doubt(w.now.Add(-10*time.Second), b.ID())
+		}
+		for k := range enoughFailures { // but nobody else has answered since
+			begun := w.now.Add(time.Duration(k) * (time.Second + 1))
+			a.answered(other, begun)
+			a.spoken = begun.Add(time.Second)
+			a.failed(begun.Add(time.Second), &call{to: b.ID(), req: ProbeRequest{}, begun: begun}, Unanswered)
+		}
+		d := a.doubts[b.ID()]
+		if d.failures != enoughFailures || d.over {
+			t.Fatalf("%d failures, it is over: %v", d.failures, d.over)
+		}
+		word := nextWord(w, b)
+		now := w.now.Add(3 * time.Second)
+		word.Age = 3*time.Second - c.since
+		if a.hear(now, other, false, b.ID(), word); d.over != c.want {
+			t.Errorf("a beat of %s after the first call began ends a doubt that is older (%v): %v", c.since, c.older, d.over)
+		}
+	}
+}
+
 // A doubt may begin long before the peer falls, as one by its age does. What it tells until the calls fail is of before.
 func TestBeatsBeforeTheFailuresAreOfBefore(t *testing.T) {
 	w := settled(t, 7, 4, 20*time.Second)
@@ -453,18 +486,21 @@ func TestAFallLeavesAViewFull(t *testing.T) {
 	} {
 		w := settled(t, 7, 4, 20*time.Second)
 		a := w.nodes[0]
-		others := a.fill()
-		a.judge(w.now)
-		for id := range others {
-			if c.fallen--; c.fallen < 0 {
-				break
-			}
-			a.convict(w.now, a.view.Get(id), stale.Silent, &doubt{})
-		}
+		a.fillAndLose(c.fallen)
 		now := w.now.Add(c.after)
 		if got := a.outgrown(now); got != c.want {
 			t.Errorf("%s: it counts as full: %v", name, got)
 		}
+		far := a.view.Get(w.nodes[2].ID())
+		a.deactivate(far.ID)
+		if a.paced(now, far) == c.want {
+			t.Errorf("%s: it is remembered how beats of one that is not active come: %v", name, !c.want)
+		}
+		a.doubt(now, far.ID).byAge = true
+		if a.unpace(now); (a.doubts[far.ID] == nil) != c.want {
+			t.Errorf("%s: a doubt by the age of one that is not active ends: %v", name, !c.want)
+		}
+		a.believe(far.ID)
 		a.nextAges = now
 		if a.judge(now); len(a.ages) <= MaxActive != c.want {
 			t.Errorf("%s: %d are judged by their ages", name, len(a.ages))
@@ -491,7 +527,11 @@ func TestFullViewDoubtsNobodyForFarBeats(t *testing.T) {
 		"past the limit":           {func(*doubt) {}, false, false, true},
 		"where there is room":      {func(*doubt) {}, false, true, false},
 		"active":                   {func(*doubt) {}, true, false, false},
-		"asked already":            {func(d *doubt) { d.tried = 1 }, false, false, false},
+		"asked in vain":            {func(d *doubt) { d.tried = 1 }, false, false, true},
+		"asked just now":           {func(d *doubt) { d.probing = true }, false, false, false},
+		"to be asked for a hint":   {func(d *doubt) { d.waiting = true }, false, false, false},
+		"by the word of others":    {func(d *doubt) { d.stalled = true }, false, false, false},
+		"a failed call, too":       {func(d *doubt) { d.failures = 1 }, false, false, false},
 		"by its own word":          {func(d *doubt) { d.stuck = true }, false, false, false},
 		"because of a failed call": {func(d *doubt) { d.byAge = false }, false, false, false},
 	} {

@@ -48,7 +48,7 @@ const (
 
 // A doubt is what this node found out by itself about a peer that may have failed.
 //
-//  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began, and after calls began to fail; when the peer itself answers
+//  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began, and after the calls that failed; when the peer itself answers
 //     within its limit; and when it is found dead.
 //  2. A failure counts only where a call to another peer, begun no earlier, was answered meanwhile: a node that is cut off,
 //     starved or paused convicts nobody, nor does one that was cut off right after it. Calls that were under way together count
@@ -62,7 +62,7 @@ type doubt struct {
 	began     time.Time
 	vouched   bool
 	failures  int
-	failing   time.Time // of the first that counted
+	failing   time.Time // when the first call began that counted as one
 	failedAt  time.Time // of the last that counted, or of the first
 	refused   bool
 	answers   int // of the peer itself, without progress
@@ -114,10 +114,10 @@ func (m *Machine) answeredSince(t time.Time, except pki.ID) bool {
 	return false
 }
 
-// since is from when on a beat that is made ends the doubt: once calls fail what was made before says nothing of them.
+// since is from when on a beat has to be made to refute the doubt: once calls fail what was made before they began says nothing of them.
 func (d *doubt) since() time.Time {
 	if d.failures > 0 {
-		return d.failing
+		return latest(d.began, d.failing)
 	}
 	return d.began
 }
@@ -254,7 +254,7 @@ func (m *Machine) failed(now time.Time, c *call, how Failure) {
 	}
 	if counted {
 		if first {
-			d.failing = now
+			d.failing = c.begun
 		}
 		m.hint(now, c.to, false)
 	}
@@ -335,7 +335,7 @@ func (m *Machine) convict(now time.Time, e *view.Entry, reason stale.Reason, d *
 	m.fell = [manyFell]time.Time(append([]time.Time{now}, m.fell[:manyFell-1]...))
 	m.stir(now)
 	if d.failures >= enoughFailures {
-		a.fell, a.fellAs = d.failing, e.Incarnation
+		a.fell, a.fellAs = d.since(), e.Incarnation
 	}
 	m.lose(e)
 	m.aliveChanged(now)

@@ -107,8 +107,8 @@ func (m *Machine) outgrown(now time.Time) bool {
 // is remembered of none: in a network larger than a view most of those who come are judged by their ages never.
 func (m *Machine) paced(now time.Time, e *view.Entry) bool { return e.Active || !m.outgrown(now) }
 
-// unpace forgets how beats came of those that are not judged by their ages any more, and the doubts of whom these had put past the limit, but who
-// were not asked yet: no look would ask them now.
+// unpace forgets how beats came of those that are not judged by their ages any more, and the doubts for which there is nothing but an age: no look
+// would ask after them now.
 func (m *Machine) unpace(now time.Time) {
 	if !m.outgrown(now) {
 		return
@@ -118,15 +118,14 @@ func (m *Machine) unpace(now time.Time) {
 			continue
 		}
 		m.detector.Forget(e.ID)
-		if d := m.doubts[e.ID]; d != nil && d.byAge && d.tried == 0 && !d.stuck {
+		if d := m.doubts[e.ID]; d != nil && d.onlyByAge() {
 			m.believe(e.ID)
 		}
 	}
 }
 
 // believed is how old a beat may be by which a peer is alive again: no older than the limit. Beats of a peer that is not judged by the limit come
-// from far away and may be older, if it was unheard, if it is late and no longer doubted, or if calls to it failed, since precedes tells
-// then which beats are of before.
+// from far away and may be older, if it was unheard, if it is late and no longer doubted, or if calls to it had failed and it was made after that.
 func (m *Machine) believed(now time.Time, e *view.Entry) time.Duration {
 	far := e.Server() && !m.paced(now, e)
 	switch e.State {
@@ -134,7 +133,7 @@ func (m *Machine) believed(now time.Time, e *view.Entry) time.Duration {
 		far = far && m.doubts[e.ID] == nil
 	case view.Dead:
 		a := m.attempts[e.ID]
-		far = far && a != nil && !a.fell.IsZero() && a.fellAs == e.Incarnation
+		far = far && a != nil && !a.fell.IsZero() && e.Born().After(a.fell.Add(refuteSlack))
 	case view.Unheard, view.Alive, view.Left:
 	}
 	if far {

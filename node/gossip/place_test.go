@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/g2g-net/g2g/node/stale"
 	"github.com/g2g-net/g2g/node/view"
 	"github.com/g2g-net/g2g/pki"
 )
@@ -18,6 +19,18 @@ func (a *actor) fill() (others map[pki.ID]bool) {
 		others[c.ID] = true
 	}
 	return others
+}
+
+// fillAndLose fills a's view, has it looked at, and then finds so many dead of those that came.
+func (a *actor) fillAndLose(n int) {
+	others := a.fill()
+	a.judge(a.w.now)
+	for id := range others {
+		if n--; n < 0 {
+			return
+		}
+		a.convict(a.w.now, a.view.Get(id), stale.Silent, &doubt{})
+	}
 }
 
 // A peer that fell and is back has its place again, though the view has become full meanwhile: one of those that took the free places

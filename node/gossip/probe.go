@@ -50,6 +50,11 @@ func (d *doubt) due(now time.Time) bool {
 	return !d.byAge && d.tried > 0 && now.Sub(d.asked) >= askSpacing
 }
 
+// onlyByAge tells whether there is nothing against a peer but that it was past a limit.
+func (d *doubt) onlyByAge() bool {
+	return d.byAge && d.failures == 0 && !d.probing && !d.waiting && !d.stuck && !d.stalled
+}
+
 // askAgain asks those whose last probe proved nothing, because nobody else had answered meanwhile or a beat of before had just come. The
 // hints that made this node ask come once.
 func (m *Machine) askAgain(now time.Time) {
@@ -67,7 +72,7 @@ func (m *Machine) askAgain(now time.Time) {
 // answered nothing for unansweredActive; and the one that told none for longest where nobody at all was heard for a while, or this node would
 // take itself for alone before the next look.
 func (m *Machine) askSilent(now time.Time) {
-	if !m.view.Full() || m.starting(now) {
+	if !m.outgrown(now) || m.starting(now) {
 		return
 	}
 	asked := false
@@ -188,7 +193,7 @@ func (m *Machine) probed(now time.Time, c *call, resp ProbeResponse) {
 		m.met(now, c.to, resp.Beat.Beat)
 	}
 	e, d := m.view.Get(c.to), m.doubts[c.to]
-	if d == nil && judgeable(e) && m.view.Full() && e.Age(now) > overlooked { // it was asked without a doubt, and answers without progress
+	if d == nil && judgeable(e) && m.outgrown(now) && e.Age(now) > overlooked { // it was asked without a doubt, and answers without progress
 		d = m.doubt(now, c.to)
 		d.suspectAt, d.asked, d.tried = now, now, 1
 	}

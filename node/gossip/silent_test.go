@@ -11,17 +11,19 @@ func TestSilentActivePeerOfAFullViewIsAsked(t *testing.T) {
 	for _, c := range []struct {
 		full                       bool
 		silent, untold, unanswered time.Duration
+		fallen                     int
 		want                       int
 	}{
-		{true, silentActive, silentActive, silentActive, 1}, {true, silentActive - 1, silentActive - 1, silentActive - 1, 0},
-		{false, time.Hour, time.Hour, time.Hour, 0},
-		{true, 0, untoldActive, 0, 1}, {true, 0, untoldActive - 1, 0, 0},
-		{true, 0, 0, unansweredActive, 1}, {true, 0, 0, unansweredActive - 1, 0},
+		{true, silentActive, silentActive, silentActive, 0, 1}, {true, silentActive - 1, silentActive - 1, silentActive - 1, 0, 0},
+		{false, time.Hour, time.Hour, time.Hour, 0, 0},
+		{true, 0, untoldActive, 0, 0, 1}, {true, 0, untoldActive - 1, 0, 0, 0},
+		{true, 0, 0, unansweredActive, 0, 1}, {true, 0, 0, unansweredActive - 1, 0, 0},
+		{true, silentActive, silentActive, silentActive, 1, 1}, {true, silentActive, silentActive, silentActive, fewPlaces + 1, 0},
 	} {
 		w := settled(t, 7, 4, 20*time.Second)
 		a := w.nodes[0]
 		if c.full {
-			a.fill()
+			a.fillAndLose(c.fallen)
 		}
 		if len(a.active) != 3 {
 			t.Fatalf("%d active peers", len(a.active))
