@@ -48,8 +48,8 @@ const (
 
 // A doubt is what this node found out by itself about a peer that may have failed.
 //
-//  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began, and after the calls that failed; when the peer itself answers
-//     within its limit; and when it is found dead.
+//  1. It ends when a beat of the peer comes, by whatever path, that was made after the doubt began, and after the first call did that
+//     counts as failed; when the peer itself answers within its limit; and when it is found dead.
 //  2. A failure counts only where a call to another peer, begun no earlier, was answered meanwhile: a node that is cut off,
 //     starved or paused convicts nobody, nor does one that was cut off right after it. Calls that were under way together count
 //     once, and one that the peer is known to have made progress after does not count.

@@ -289,7 +289,9 @@ func (m *Machine) advanced(now time.Time, e *view.Entry, age time.Duration, seen
 			m.vindicate(now, e, d.hinters)
 		}
 	}
-	if limit := m.believed(now, e); e.State == view.Late && (limit == 0 || e.Age(now) <= limit) {
-		m.setLate(now, e, false)
+	if e.State == view.Late {
+		if limit := m.believed(now, e); limit == 0 || e.Age(now) <= limit {
+			m.setLate(now, e, false)
+		}
 	}
 }
