@@ -355,14 +355,7 @@ func TestFarBeatsBringPeersIntoAFullView(t *testing.T) {
 		"late, doubted before it":             {func(w *world, a *actor, e *view.Entry) { late(w, a, e); a.doubt(w.now, e.ID) }, far, false, false, view.Alive},
 		"late, doubted since, but not so old": {func(w *world, a *actor, e *view.Entry) { late(w, a, e); a.doubt(w.now.Add(long), e.ID) }, time.Second, false, false, view.Alive},
 	} {
-		w := settled(t, 7, 4, 20*time.Second)
-		a, b := w.nodes[0], w.nodes[1]
-		if !c.active {
-			a.deactivate(b.ID())
-		}
-		if !c.room {
-			a.fill()
-		}
+		w, a, b := held(t, c.active, c.room)
 		e := a.view.Get(b.ID())
 		c.was(w, a, e)
 		if !c.room {
@@ -379,6 +372,20 @@ func TestFarBeatsBringPeersIntoAFullView(t *testing.T) {
 			t.Errorf("%s: no beat is believed that is within the limit", name)
 		}
 	}
+}
+
+// held is a network in which a's view holds b, active or not, and has room or is full.
+func held(t *testing.T, active, room bool) (w *world, a, b *actor) {
+	t.Helper()
+	w = settled(t, 7, 4, 20*time.Second)
+	a, b = w.nodes[0], w.nodes[1]
+	if !active {
+		a.deactivate(b.ID())
+	}
+	if !room {
+		a.fill()
+	}
+	return w, a, b
 }
 
 // nextWord is the next beat of a peer, that nobody has heard.
@@ -535,14 +542,7 @@ func TestFullViewDoubtsNobodyForFarBeats(t *testing.T) {
 		"by its own word":          {func(d *doubt) { d.stuck = true }, false, false, false},
 		"because of a failed call": {func(d *doubt) { d.byAge = false }, false, false, false},
 	} {
-		w := settled(t, 7, 4, 20*time.Second)
-		a, b := w.nodes[0], w.nodes[1]
-		if !c.active {
-			a.deactivate(b.ID())
-		}
-		if !c.room {
-			a.fill()
-		}
+		w, a, b := held(t, c.active, c.room)
 		d := a.doubt(w.now, b.ID())
 		d.byAge = true
 		c.change(d)
